@@ -1,0 +1,1 @@
+"""Users, passwords and what they may do."""

@@ -1,0 +1,1 @@
+"""The NTRIP caster: connections, fan-out, rover sessions, source uploads."""

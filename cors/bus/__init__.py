@@ -1,0 +1,1 @@
+"""What carries opaque bytes between roles: in-process here."""

@@ -1,0 +1,1 @@
+"""Many stations to one EpochBatch a deadline."""

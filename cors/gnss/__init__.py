@@ -1,0 +1,4 @@
+"""The vocabulary every room speaks: time, satellites, signals, observations, ephemerides, orbits, coordinates.
+
+Values only: nothing here reads a clock, a file or a socket.
+"""

@@ -1,0 +1,1 @@
+"""One station's stream judged alone: cycle slips, gross errors, clock jumps, multipath."""

@@ -1,0 +1,1 @@
+"""Differences, the sequential Kalman update and integer least squares."""

@@ -1,0 +1,1 @@
+"""A NetworkState turned into what a rover at a place should observe."""

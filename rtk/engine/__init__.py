@@ -1,0 +1,1 @@
+"""Engine.step(batch, now) -> NetworkState; the only holder of filter state."""

@@ -1,0 +1,1 @@
+"""Corrections as RTCM values, ready for cors.rtcm to encode."""

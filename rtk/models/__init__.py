@@ -1,0 +1,1 @@
+"""What is computed and taken off: ranges, troposphere, ionosphere, antennas, tides."""

@@ -1,0 +1,1 @@
+"""Triangulation, edge filters, ambiguities, levels, atmosphere, interpolation and the NetworkState."""
