@@ -11,6 +11,8 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.tested lint
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m kernel
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest -m kernel
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
@@ -22,7 +24,10 @@ bench: $(VENV)/.tested
 	$(BIN)/python -m benchmarks
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: sudo apt-get install -y python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "corsnet needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "no venv module: sudo apt-get install -y python3-venv" >&2; exit 2; }
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
