@@ -143,22 +143,30 @@ def _antenna(draft: _Draft, content: str, line: int) -> None:
     draft.set(antenna_serial=content[:20].strip(), antenna_type=name, radome=radome)
 
 
-def _vector(content: str) -> Vector | None:
-    x, y, z = (real(content[n : n + 14]) for n in (0, 14, 28))
+def _vector(draft: _Draft, content: str, line: int) -> Vector | None:
+    """3F14.4; three words where they do not stand in their columns (reported)."""
+    try:
+        x, y, z = (real(content[n : n + 14]) for n in (0, 14, 28))
+    except ValueError:
+        words = content.split()
+        if len(words) != 3:
+            raise
+        draft.log.note(Code.HEADER_VALUE, line, content, "three numbers of 14 columns")
+        x, y, z = (real(word) for word in words)
     return None if math.isnan(x + y + z) else (x, y, z)
 
 
 def _position(draft: _Draft, content: str, line: int) -> None:
     draft.position_line = line
-    draft.set(position=_vector(content))
+    draft.set(position=_vector(draft, content, line))
 
 
 def _delta(draft: _Draft, content: str, line: int) -> None:
-    draft.set(antenna_delta_hen=_vector(content) or (0.0, 0.0, 0.0))
+    draft.set(antenna_delta_hen=_vector(draft, content, line) or (0.0, 0.0, 0.0))
 
 
 def _delta_xyz(draft: _Draft, content: str, line: int) -> None:
-    draft.set(antenna_delta_xyz=_vector(content))
+    draft.set(antenna_delta_xyz=_vector(draft, content, line))
 
 
 def _wavelength(draft: _Draft, content: str, line: int) -> None:

@@ -43,14 +43,16 @@ def print_satellites(names, fields, per_line, milli, lli, ssi, out):
     p = 0
     for k in range(fields.size):
         if per_line == 0:
-            out[p : p + 3] = names[k]
+            for n in range(3):
+                out[p + n] = names[k, n]
             p += 3
         for f in range(fields[k]):
             if per_line and f and f % per_line == 0:
                 p = _trimmed(out, p)
                 out[p] = 10
                 p += 1
-            out[p : p + 16] = 32
+            for n in range(16):
+                out[p + n] = 32
             if milli[k, f] != _ABSENT_MILLI:
                 _print_field(milli[k, f], out, p)
                 if lli[k, f]:
@@ -90,10 +92,9 @@ def cells_of_rows(satellite, signal, code, phase, rate, cn0, flags, begin, colum
     [n, F] (0 or a character). SSI stands on C and L, LLI on L.
     """
     lost = 0
-    milli[:] = _ABSENT_MILLI
-    lli[:] = 0
-    ssi[:] = 0
     for k in range(begin.size - 1):
+        for f in range(milli.shape[1]):
+            milli[k, f], lli[k, f], ssi[k, f] = _ABSENT_MILLI, 0, 0
         for r in range(begin[k], begin[k + 1]):
             values = (code[r], phase[r] / wavelength[r], -rate[r] / wavelength[r], np.float64(cn0[r]))
             level = 48 + min(max(int(cn0[r] / 6.0), 1), 9) if cn0[r] > 0.0 else 0
