@@ -7,6 +7,7 @@ could be unpacked and a finding; one that unpacks to more than `MAX_TEXT_BYTES` 
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cors.rinex.compact import is_compact, restore
+from cors.rinex.compact import compress, is_compact, restore
 from cors.rinex.diagnostics import Code, DiagnosticLog
 from cors.rinex.errors import UnreadableArchiveError
 from cors.rinex.names import looks_like_rinex
@@ -67,6 +68,17 @@ def unpack(data: bytes, log: DiagnosticLog) -> bytes:
         else:
             break
     return data
+
+
+def pack(text: bytes, name: str) -> bytes:
+    """Text as a file of this name holds it: Compact RINEX for `.crx` and `.YYd`, gzip for `.gz`; the same bytes always.
+
+    Raises UnwritableError where Compact RINEX cannot hold the text.
+    """
+    stem = name.lower().removesuffix(".gz")
+    if stem.endswith(".crx") or (stem[-1:] == "d" and stem[-3:-1].isdigit() and stem[-4:-3] == "."):
+        text = compress(text)
+    return gzip.compress(text, mtime=0) if stem != name.lower() else text
 
 
 def _read(path: Path) -> tuple[Text | None, bytes]:

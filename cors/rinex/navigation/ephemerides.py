@@ -114,7 +114,8 @@ def _vectors(v: Values) -> tuple[tuple[float, float, float], ...]:
 
 
 _STATE_PLACED = frozenset(
-    ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "channel", "age", "aGf0", "aGf1", "t_tm")
+    ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "channel", "age", "aGf0", "aGf1", "t_tm",
+     "t_k", "health", "delta_tau", "IODN")
 )
 
 

@@ -7,6 +7,8 @@ is no number is lost alone. Source: RINEX 2.11, 3.05 and 4.02, section 10 of whi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from cors.rinex.navigation.header import file_system, read_header
 from cors.rinex.navigation.kinds import KINDS, Kind, kind_index, position
 from cors.rinex.text import Text
 from cors.rinex.timescale import TimeSystem, tags_from_printed
-from cors.rinex.transport import Source, load
+from cors.rinex.transport import Loaded, Source, load
 
 _TYPES = "NGHLECJQ"
 _INAV, _FNAV = (kind_index("EPH", "E", name) for name in ("INAV", "FNAV"))
@@ -41,7 +43,11 @@ def read_navigation(source: Source) -> NavigationFile:
     Raises OSError, NotRinexError, UnreadableArchiveError, CompactRinexError.
     """
     log = DiagnosticLog()
-    loaded = load(source, log)
+    return navigation_of(load(source, log), log)
+
+
+def navigation_of(loaded: Loaded, log: DiagnosticLog) -> NavigationFile:
+    """`read_navigation` of a text that is loaded already. Raises NotRinexError."""
     version, offset = read_version(loaded.text, loaded.name)
     if version.file_type not in _TYPES or not version.file_type:
         kind = version.text[20:40].strip() or "nothing"
@@ -162,8 +168,10 @@ class _Table:
         """A field the kernel could not finish: `float` does the hard ones, NUL drops the record."""
         raw = self.text.bytes(offset, min(offset + 19, self.text.line_end(offset)))
         if code == k.N_HARD:
-            self.values[row, field] = float(raw.translate(_EXPONENT))
-            return
+            value = float(raw.translate(_EXPONENT))
+            self.values[row, field] = value if math.isfinite(value) else math.nan
+            if math.isfinite(value):
+                return
         number = self.text.line_number(offset)
         if code == k.N_NUL:
             if damaged[row]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cors.gnss.observations import Observations
 from cors.gnss.satellites import LETTERS, satellite_name
@@ -21,7 +21,6 @@ from cors.rinex.errors import NotRinexError
 from cors.rinex.header_lines import FileVersion, read_records, read_version
 from cors.rinex.labels import COMMENT, HeaderRecord, known_label, parse_line
 from cors.rinex.observation import _kernels as k
-from cors.rinex.observation.codes import NONE
 from cors.rinex.observation.epoch_lines import EPOCH_2, EPOCH_3, EpochLine, parse_epoch_2, parse_epoch_3
 from cors.rinex.observation.file import EpochTimes, Event, ObservationFile, PlacedComment, reordered
 from cors.rinex.observation.header import ALL_SYSTEMS, ObservationHeader
@@ -55,7 +54,13 @@ def read_observations(source: Source, *, glonass_channels: Mapping[int, int] | N
     Raises OSError, NotRinexError, UnreadableArchiveError, CompactRinexError.
     """
     log = DiagnosticLog()
-    loaded = load(source, log)
+    return observations_of(load(source, log), log, glonass_channels)
+
+
+def observations_of(
+    loaded: Loaded, log: DiagnosticLog, glonass_channels: Mapping[int, int] | None = None
+) -> ObservationFile:
+    """`read_observations` of a text that is loaded already. Raises NotRinexError."""
     version, offset = read_version(loaded.text, loaded.name)
     if version.file_type != "O":
         kind = version.text[20:40].strip() or "nothing"
@@ -395,8 +400,6 @@ def _lines(types: int) -> int:
 
 
 def _with_types(header: ObservationHeader, codes: tuple[str, ...]) -> ObservationHeader:
-    from dataclasses import replace
-
     return replace(header, types={ALL_SYSTEMS: codes})
 
 
@@ -413,9 +416,4 @@ def _slip_fields(text: str, codes: tuple[str, ...], first: int) -> dict[str, flo
 
 
 def _with_findings(file: ObservationFile, log: DiagnosticLog) -> ObservationFile:
-    from dataclasses import replace
-
     return replace(file, diagnostics=log.diagnostics, diagnostic_counts=log.counts)
-
-
-__all__ = ["NONE", "NDArray", "read_observations"]
