@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cors.gnss.observations import ObservationFlag
 from cors.gnss.satellites import satellite_name
@@ -28,7 +29,7 @@ from cors.rinex.observation.records import epoch_records
 from cors.rinex.timescale import iso_calendar
 from cors.rinex.transport import Source, load
 
-Value: TypeAlias = "str | int | float | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 Record: TypeAlias = "dict[str, Value]"
 
 MAX_GAPS = 200
@@ -84,10 +85,11 @@ def _diagnostic(d: Diagnostic) -> Record:
 
 
 def _observation_records(file: ObservationFile) -> Iterator[Record]:
-    items = sorted([*file.events, *file.comments], key=lambda item: (item.after_epoch, item.line), reverse=True)
+    items: list[Event | PlacedComment] = [*file.events, *file.comments]
+    items.sort(key=lambda item: (item.after_epoch, item.line), reverse=True)
     station = file.header.marker_name
     for record in epoch_records(file):
-        while items and items[-1].after_epoch < record.index:
+        while items and items[-1].after_epoch < record.epoch:
             yield (shown := _item(items.pop(), station))
             station = str(shown["station"])
         values: dict[str, Value] = {
@@ -150,7 +152,7 @@ def _observation_summary(file: ObservationFile) -> Record:
         "first": iso_gpst(int(tags.min()), 7) if tags.size else None,
         "last": iso_gpst(int(tags.max()), 7) if tags.size else None,
         "interval_s": file.interval_s, "epochs": int(tags.size), "satellites": names, "codes": _codes(file),
-        "values": int(sum(np.count_nonzero(~np.isnan(column)) for column in obs[2:6])), "gap_count": gap_count,
+        "values": int(sum(np.count_nonzero(present) for present in _present(file))), "gap_count": gap_count,
         "gaps": gaps, "slips": int(slips.sum()), "slips_by_signal": _by_signal(obs.signal[slips]),
         "events": _counted(Counter(str(event.flag) for event in file.events)), "comments": len(file.comments),
         "withheld_phases": {satellite_name(s): n for s, n in file.withheld_phases.items()},
@@ -162,14 +164,21 @@ def _codes(file: ObservationFile) -> Record:
     """Values by constellation and RINEX 3 code."""
     obs = file.observations
     codes: dict[str, dict[str, Value]] = {}
-    for kind, column in zip("CLDS", obs[2:6], strict=True):
-        signals, counts = np.unique(obs.signal[~np.isnan(column)], return_counts=True)
+    for kind, present in zip("CLDS", _present(file), strict=True):
+        signals, counts = np.unique(obs.signal[present], return_counts=True)
         for signal, count in zip(signals.tolist(), counts.tolist(), strict=True):
             codes.setdefault(signal_name(signal)[0], {})[kind + signal_code(signal)] = count
     return {system: dict(sorted(found.items(), key=lambda c: c[0][1:])) for system, found in codes.items()}
 
 
-def _by_signal(signals: np.ndarray[tuple[int], np.dtype[np.uint16]]) -> Record:
+def _present(file: ObservationFile) -> tuple[NDArray[np.bool_], ...]:
+    """[rows] where C, L, D and S have a value."""
+    obs = file.observations
+    columns = (obs.pseudorange, obs.phaserange, obs.phaserange_rate)
+    return (*(~np.isnan(column) for column in columns), ~np.isnan(obs.cn0))
+
+
+def _by_signal(signals: NDArray[np.uint16]) -> Record:
     found, counts = np.unique(signals, return_counts=True)
     return {signal_name(s): n for s, n in zip(found.tolist(), counts.tolist(), strict=True)}
 

@@ -1,7 +1,7 @@
 """Precise orbits and clocks: SP3 versions a to d, positions and clocks only.
 
-Satellites are matched by id, never by order; zeros and 999999.999999 are absent. Velocities, accuracies and correlations
-are passed over. Epochs that cannot be read lose their lines. Source: The Extended Standard Product 3 Orbit Format
+Satellites are matched by id, never by order; zeros and 999999.999999 are absent. Velocities, accuracies and
+correlations are passed over. Epochs that cannot be read lose their lines. Source: The Extended Standard Product 3 Orbit Format
 (SP3-d), S. Hilla, 2016; SP3-c, 2010.
 """
 
@@ -54,13 +54,14 @@ def read_sp3(source: Source) -> PreciseOrbits:
     """Read an SP3 file from a path or bytes. Raises OSError, NotRinexError, UnreadableArchiveError."""
     log = DiagnosticLog()
     loaded = load(source, log)
-    lines = loaded.text.bytes(0, loaded.text.size).decode("latin-1").splitlines()
+    start = loaded.text.first_line_with_content()
+    lines = loaded.text.raw(start, loaded.text.size).decode("latin-1").splitlines()
     first = lines[0].ljust(80) if lines else ""
-    if first[:1] != "#" or first[1:2] not in "abcd" or not first[1:2].strip():
+    if first[:1] != "#" or first[1] not in " abcd" or not first[3:7].isdigit():
         shown = first.strip()[:40] or "nothing"
         raise NotRinexError(f"{loaded.name or 'bytes'}: not SP3, begins with {shown!r} (expected '#c' or '#d')")
     reader = _Reader(log)
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(lines[1:], loaded.text.line_number(start) + 1):
         if reader.ended:
             break
         reader.line(line, number)
@@ -88,7 +89,9 @@ class _Reader:
             elif line.startswith("*"):
                 self._epoch(line)
             elif line.startswith("+") and not line.startswith("++"):
-                self.listed |= {line[n : n + 3] for n in range(9, 60, 3) if line[n : n + 3].strip() not in ("", "0", "00")}
+                self.listed |= {
+                    line[n : n + 3] for n in range(9, 60, 3) if line[n : n + 3].strip() not in ("", "0", "00")
+                }
             elif line.startswith("%c") and not self._headed:
                 self._headed = True
                 self.system = line[9:12].strip() if line[9:12].strip() not in ("", "ccc") else "GPS"
@@ -166,4 +169,3 @@ def _gpst(instant: int, system: str) -> int:
     if system == "TAI":
         return instant - TAI_OFFSET_S * NS
     return gpst_from_utc_ns(instant) if system in ("UTC", "GLO") else instant
-

@@ -38,25 +38,25 @@ class Text:
         """Offset of the newline that ends the line at `offset` (the text's size on the last line)."""
         step = 512
         while offset < self.size:
-            found = self.bytes(offset, offset + step).find(b"\n")
+            found = self.raw(offset, offset + step).find(b"\n")
             if found >= 0:
                 return offset + found
             offset, step = offset + step, step * 4
         return self.size
 
-    def bytes(self, start: int, stop: int) -> bytes:
+    def raw(self, start: int, stop: int) -> bytes:
         """Raw bytes, cut at the text's end."""
         return self.buffer[start : min(stop, self.size)].tobytes()
 
     def line(self, offset: int) -> tuple[str, int]:
         """The line at `offset` without its ending, and the offset of the next."""
         end = self.line_end(offset)
-        return decode_line(self.bytes(offset, end)), min(end + 1, self.size)
+        return decode_line(self.raw(offset, end)), min(end + 1, self.size)
 
     def line_number(self, offset: int) -> int:
         """1-based number of the line that holds `offset`."""
         if self._newlines is None and offset < _CHUNK:
-            return self.bytes(0, offset).count(b"\n") + 1
+            return self.raw(0, offset).count(b"\n") + 1
         if self._newlines is None:
             self._newlines = np.flatnonzero(self.buffer[: self.size] == _NEWLINE)
         return int(np.searchsorted(self._newlines, offset)) + 1
@@ -64,7 +64,7 @@ class Text:
     def search(self, pattern: re.Pattern[bytes], offset: int) -> int:
         """Offset of the first match of a pattern of at most `_OVERLAP` bytes at or behind `offset`; else the size."""
         while offset < self.size:
-            chunk = self.bytes(offset, offset + _CHUNK)
+            chunk = self.raw(offset, offset + _CHUNK)
             if match := pattern.search(chunk):
                 return offset + match.start()
             if offset + len(chunk) >= self.size:
@@ -77,7 +77,7 @@ class Text:
         offset = 0
         while offset < self.size:
             end = self.line_end(offset)
-            if self.bytes(offset, end).strip():
+            if self.raw(offset, end).strip():
                 return offset
             offset = end + 1
         return self.size

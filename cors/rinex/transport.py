@@ -93,7 +93,7 @@ def _read(path: Path) -> tuple[Text | None, bytes]:
             return None, head + file.read()
         buffer = np.empty(size + PAD, np.uint8)
         file.seek(0)
-        size = file.readinto(memoryview(buffer)[:size])
+        size = file.readinto(buffer.data[:size])
     tail = bytes(buffer[max(size - 8, 0) : size])
     size -= len(tail) - len(tail.rstrip(b"\x1a"))
     first = bytes(buffer[: min(size, 4096)])

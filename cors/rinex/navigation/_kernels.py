@@ -85,7 +85,7 @@ def _begins_record(t, p, end, version):
 @njit(cache=True, nogil=True)
 def _word(t, p, end, width):
     """Characters as an integer, blanks at the end left out."""
-    value = 0
+    value = np.int64(0)
     for n in range(width):
         c = t[p + n] if p + n < end else 32
         if c != 32 and c != 13:
@@ -254,7 +254,12 @@ def _epoch(t, p, end, version):
     year = _integer(t, p + 3, 2) if version == 2 else _integer(t, p + 4, 4)
     if version == 2 and year >= 0:
         year += 1900 if year >= 80 else 2000
-    month, day, hour, minute = _integer(t, q + 1, 2), _integer(t, q + 4, 2), _integer(t, q + 7, 2), _integer(t, q + 10, 2)
+    month, day, hour, minute = (
+        _integer(t, q + 1, 2),
+        _integer(t, q + 4, 2),
+        _integer(t, q + 7, 2),
+        _integer(t, q + 10, 2),
+    )
     tenths = 10 * _integer(t, q + 13, 2)
     if version == 2:
         status, seconds = _number(t, q + 12, min(q + 17, end))

@@ -109,13 +109,35 @@ def _cnav_accuracy(index: float) -> float:
 
 def _vectors(v: Values) -> tuple[tuple[float, float, float], ...]:
     """Position, velocity and acceleration in m."""
-    x, vel, acc = (tuple(1000.0 * v[name] for name in names) for names in (("X", "Y", "Z"), ("VX", "VY", "VZ"), ("AX", "AY", "AZ")))
+    x, vel, acc = (
+        tuple(1000.0 * v[name] for name in names) for names in (("X", "Y", "Z"), ("VX", "VY", "VZ"), ("AX", "AY", "AZ"))
+    )
     return (x[0], x[1], x[2]), (vel[0], vel[1], vel[2]), (acc[0], acc[1], acc[2])
 
 
 _STATE_PLACED = frozenset(
-    ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "channel", "age", "aGf0", "aGf1", "t_tm",
-     "t_k", "health", "delta_tau", "IODN")
+    (
+        "X",
+        "Y",
+        "Z",
+        "VX",
+        "VY",
+        "VZ",
+        "AX",
+        "AY",
+        "AZ",
+        "minus_tau_n",
+        "gamma_n",
+        "channel",
+        "age",
+        "aGf0",
+        "aGf1",
+        "t_tm",
+        "t_k",
+        "health",
+        "delta_tau",
+        "IODN",
+    )
 )
 
 

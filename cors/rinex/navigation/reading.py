@@ -166,7 +166,7 @@ class _Table:
 
     def _number(self, code: int, row: int, field: int, offset: int, damaged: NDArray[np.bool_]) -> None:
         """A field the kernel could not finish: `float` does the hard ones, NUL drops the record."""
-        raw = self.text.bytes(offset, min(offset + 19, self.text.line_end(offset)))
+        raw = self.text.raw(offset, min(offset + 19, self.text.line_end(offset)))
         if code == k.N_HARD:
             value = float(raw.translate(_EXPONENT))
             self.values[row, field] = value if math.isfinite(value) else math.nan
@@ -309,7 +309,7 @@ class _Table:
 
     def _line_before(self, row: int) -> str:
         begin = int(self.heads[row, k.H_BEGIN])
-        return self.text.bytes(max(begin - 81, 0), max(begin - 1, 0)).rsplit(b"\n", 1)[-1].decode("latin-1")
+        return self.text.raw(max(begin - 81, 0), max(begin - 1, 0)).rsplit(b"\n", 1)[-1].decode("latin-1")
 
     def _note(self, code: Code, row: int, line: int, expected: str) -> None:
         if self.log.full(code):

@@ -50,7 +50,9 @@ class NavigationWriter:
             lines += [_line(_ionospheric(c), "IONOSPHERIC CORR") for c in header.ionosphere]
             lines += [_line(_time_system(c), "TIME SYSTEM CORR") for c in header.time_corrections]
         elif header.ionosphere or header.time_corrections:
-            self.left_out["header lines of ionosphere and time"] += len(header.ionosphere) + len(header.time_corrections)
+            self.left_out["header lines of ionosphere and time"] += len(header.ionosphere) + len(
+                header.time_corrections
+            )
         if header.leap_seconds is not None:
             lines.append(_line(_leap(header.leap_seconds), "LEAP SECONDS"))
         return "\n".join([*lines, _line("", END), ""]).encode()
@@ -120,7 +122,11 @@ def _epoch(instant: int) -> str:
 
 def _data_lines(record: NavigationRecord) -> list[str]:
     """Data lines; the first names the satellite in ephemerides only. GLONASS's fifth is never empty."""
-    if record.kind.message == "FDMA" and record.kind.record_class == "EPH" and all(map(math.isnan, record.values[15:19])):
+    if (
+        record.kind.message == "FDMA"
+        and record.kind.record_class == "EPH"
+        and all(map(math.isnan, record.values[15:19]))
+    ):
         values = (*record.values[:16], UNKNOWN_DELAY, *record.values[17:])
         record = replace(record, values=values)
     name = record.satellite if record.kind.record_class == "EPH" else "   "
@@ -180,7 +186,9 @@ def _with_system(header: NavigationHeader, system: str, date: str | None = None)
 
 def _has_header_line(record: NavigationRecord) -> bool:
     kind = record.kind
-    return kind.names[3:4] == ("alpha3",) or "ai0" in kind.names or (kind.record_class == "STO" and bool(record.texts[0]))
+    return (
+        kind.names[3:4] == ("alpha3",) or "ai0" in kind.names or (kind.record_class == "STO" and bool(record.texts[0]))
+    )
 
 
 def _with_records(header: NavigationHeader, records: Sequence[NavigationRecord]) -> NavigationHeader:

@@ -1,7 +1,7 @@
 """From observation codes as printed to signals: RINEX 3 codes as they are, RINEX 2 codes by what a satellite sends.
 
 RINEX 2 has one list of two-letter codes for all systems and one L1 and L2 for whatever was tracked; which signal that
-was follows from the pseudoranges the satellite has in that epoch. Renames between versions (BDS B1I, B2a) are done here.
+was follows from the pseudoranges the satellite has in that epoch. Renames between versions (BDS B1I, B2a) are here too.
 Source: RINEX 3.05 tables 4-10 and A23, 2.11 table A1, the 2.12 draft (second letters A-D), 3.02 and 3.04 for BeiDou.
 """
 

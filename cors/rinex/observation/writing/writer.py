@@ -129,9 +129,10 @@ class ObservationWriter:
     def _admit(self, observations: Observations) -> None:
         """Give codes that come for the first time a column, or refuse them."""
         have = np.zeros(SIGNALS, np.uint8)
-        values = (observations.pseudorange, observations.phaserange, observations.phaserange_rate, observations.cn0)
-        for kind, column in enumerate(values):
-            have[observations.signal[~np.isnan(column)]] |= np.uint8(1 << kind)
+        ranges = (observations.pseudorange, observations.phaserange, observations.phaserange_rate)
+        present = [*(~np.isnan(column) for column in ranges), ~np.isnan(observations.cn0)]
+        for kind, rows in enumerate(present):
+            have[observations.signal[rows]] |= np.uint8(1 << kind)
         fresh = np.flatnonzero(have & ~self._seen)
         for signal in fresh.tolist():
             for kind in range(4):
@@ -159,7 +160,7 @@ class ObservationWriter:
         n = starts.size
         if n > self._cells[0].shape[0]:
             self._room(n)
-        milli, lli, ssi = (cells[:n] for cells in self._cells)
+        milli, lli, ssi = self._cells[0][:n], self._cells[1][:n], self._cells[2][:n]
         wavelength = self._wavelengths[satellite.astype(np.intp) & 63, observations.signal]
         unknown = np.isnan(wavelength) & ~np.isnan(observations.phaserange)
         if unknown.any():
@@ -179,7 +180,7 @@ class ObservationWriter:
 
     def _field_counts(self, packed: NDArray[np.int64]) -> NDArray[np.int64]:
         counts = np.array([len(self._codes.get(letter, ())) for letter in LETTERS], np.int64)
-        return counts[packed >> 6]
+        return np.asarray(counts[packed >> 6])
 
 
 def printed_lines(
