@@ -1,8 +1,8 @@
 """Precise orbits and clocks: SP3 versions a to d, positions and clocks only.
 
 Satellites are matched by id, never by order; zeros and 999999.999999 are absent. Velocities, accuracies and
-correlations are passed over. Epochs that cannot be read lose their lines. Source: The Extended Standard Product 3 Orbit Format
-(SP3-d), S. Hilla, 2016; SP3-c, 2010.
+correlations are passed over. Epochs that cannot be read lose their lines. Source: S. Hilla, The Extended
+Standard Product 3 Orbit Format (SP3-d), 2016; SP3-c, 2010.
 """
 
 from __future__ import annotations

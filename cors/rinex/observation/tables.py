@@ -72,10 +72,9 @@ def empty_rows(n: int) -> Rows:
 
 def empty_table(n: int) -> EpochTable:
     """Room for n epochs."""
-    integers = [np.empty(n, np.int64) for _ in range(4)]
     return EpochTable(
-        *integers, np.empty(n), np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n, np.int16),
-        np.empty(n, np.int32),
+        np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n),
+        np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n, np.int16), np.empty(n, np.int32),
     )  # fmt: skip
 
 

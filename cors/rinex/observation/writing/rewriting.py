@@ -1,8 +1,8 @@
 """Writing back what was read, in another version, for some epochs or constellations only.
 
 Values keep their printed decimals and indicators, events and comments their place. Types that change within the file
-are united at the top, so the data keep one layout. Left out and counted: epochs not later than the one before, codes the
-version has no place for. Source: RINEX 2.11, 3.05, 4.02; conversion of codes as in `translation`.
+are united at the top, so the data keep one layout. Left out and counted: epochs not later than the one before, codes
+the version has no place for. Source: RINEX 2.11, 3.05, 4.02; conversion of codes as in `translation`.
 """
 
 from __future__ import annotations
