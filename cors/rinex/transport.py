@@ -22,8 +22,8 @@ from cors.rinex.errors import UnreadableArchiveError
 from cors.rinex.names import looks_like_rinex
 from cors.rinex.text import PAD, Text
 
-MAX_TEXT_BYTES = 2 << 30
-"""Largest text accepted, bytes; a day at 50 Hz with five constellations is about 4e8."""
+MAX_TEXT_BYTES = 1 << 30
+"""Largest text accepted, bytes; a quarter of an hour at 50 Hz with five constellations is about 5e8."""
 _MAX_LAYERS = 3
 _CHUNK = 1 << 20
 _EXPECTED = "a complete archive"

@@ -172,10 +172,11 @@ class _Table:
             self.values[row, field] = value if math.isfinite(value) else math.nan
             if math.isfinite(value):
                 return
+        if damaged[row] or (code != k.N_NUL and self.log.full(Code.NAV_VALUE)):
+            self.log.count_more(Code.NAV_VALUE, 0 if damaged[row] else 1)
+            return
         number = self.text.line_number(offset)
         if code == k.N_NUL:
-            if damaged[row]:
-                return
             damaged[row] = True
             line = self.text.line(offset)[0].replace("\0", "\\0")
             self.log.note(Code.NUL, number, line, "text without NUL bytes", offset=offset)

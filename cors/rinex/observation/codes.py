@@ -8,6 +8,7 @@ Source: RINEX 3.05 tables 4-10 and A23, 2.11 table A1, the 2.12 draft (second le
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from cors.gnss.satellites import LETTERS
@@ -42,6 +43,7 @@ class CodePlan(NamedTuple):
     """Codes read as another signal than their letters say."""
 
 
+@lru_cache(maxsize=512)
 def plan_3(version: float, system: str, codes: tuple[str, ...]) -> CodePlan:
     """Plan of a RINEX 3 or 4 satellite system."""
     fields: dict[int, list[int]] = {}
@@ -93,6 +95,7 @@ _R212 = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=512)
 def plan_2(version: float, system: str, codes: tuple[str, ...]) -> CodePlan:
     """Plan of a RINEX 2 satellite system; `codes` is the file's one list."""
     at = {code: index for index, code in reversed(list(enumerate(codes)))}

@@ -44,6 +44,8 @@ _NOTES = {
     k.N_NUL: (Code.NUL, "text without NUL bytes"),
     k.N_LONG: (Code.LINE_LONG, "blanks behind the last field"),
 }
+MAX_UNREADABLE = 20_000
+"""Epoch lines that may be unreadable before the rest of a file is given up."""
 _NOTE_ROOM = 4096
 _BYTES_A_ROW, _BYTES_AN_EPOCH = 48, 200
 
@@ -88,6 +90,7 @@ class _Session:
         self.given_channels = dict(channels)
         self.events: list[Event] = []
         self.comments: list[PlacedComment] = []
+        self.unreadable = 0
         self.leaps: dict[int, int] = {}
         """Epochs tagged within an inserted second: index -> gpst."""
         self._allocate(body)
@@ -214,7 +217,7 @@ class _Session:
     def _odd_line(self, offset: int) -> None:
         line, following = self.text.line(offset)
         if not line.strip("\x1a \t\r"):
-            self.state[k.POS] = following if following > offset else self.text.size
+            self.state[k.POS] = self.text.skip_blank_lines(offset)
         elif known_label(line[60:]) == COMMENT:
             self._comment(offset)
             self.state[k.POS] = following
@@ -230,24 +233,33 @@ class _Session:
         if found is None:
             self._resume(offset, line, following)
             return
-        number = self.text.line_number(offset)
         for code, column, expected in found.findings:
-            self.log.note(code, number, line, expected, column=column, offset=offset)
+            if self.log.full(code):
+                self.log.count_more(code, 1)
+            else:
+                number = self.text.line_number(offset)
+                self.log.note(code, number, line, expected, column=column, offset=offset)
         if found.flag <= 1:
             self._force(offset, found, following)
         elif found.flag == 6:
-            self._slips(offset, found, following, number)
+            self._slips(offset, found, following, self.text.line_number(offset))
         else:
-            self._event(found, following, number)
+            self._event(found, following, self.text.line_number(offset))
 
     def _resume(self, offset: int, line: str, following: int) -> None:
         """Pass over what cannot be read to the next line that looks like an epoch."""
         target = self.text.search(self.pattern, following)
+        self.unreadable += 1
+        if self.unreadable > MAX_UNREADABLE:
+            target = self.text.size
+        self.state[k.POS] = target
+        if self.log.full(Code.EPOCH_UNREADABLE):
+            self.log.count_more(Code.EPOCH_UNREADABLE, 1)
+            return
         number = self.text.line_number(offset)
         lost = self.text.line_number(target) - number if target < self.text.size else None
         expected = f"an epoch line; {lost or 'all'} lines passed over"
         self.log.note(Code.EPOCH_UNREADABLE, number, line, expected, severity=Severity.ERROR, offset=offset)
-        self.state[k.POS] = target
 
     def _force(self, offset: int, found: EpochLine, following: int) -> None:
         """Tell the kernel what the epoch line says and let it read the satellites."""
@@ -342,12 +354,16 @@ class _Session:
         steps = np.diff(file.epochs.calendar)
         keep = np.ones(file.epochs.tags.size, np.bool_)
         for n in (np.flatnonzero(steps <= 0) + 1).tolist():
-            offset = int(file.spans[n, 0])
-            line, number = self.text.line(offset)[0], self.text.line_number(offset)
-            if steps[n - 1] < 0:
-                self.log.note(Code.EPOCH_ORDER, number, line, "epochs in order of time", offset=offset)
+            backwards = bool(steps[n - 1] < 0)
+            code = Code.EPOCH_ORDER if backwards else Code.EPOCH_DUPLICATE
+            if self.log.full(code):
+                self.log.count_more(code, 1)
+            else:
+                offset = int(file.spans[n, 0])
+                line, number = self.text.line(offset)[0], self.text.line_number(offset)
+                self.log.note(code, number, line, "epochs in order of time, each once", offset=offset)
+            if backwards:
                 continue
-            self.log.note(Code.EPOCH_DUPLICATE, number, line, "each epoch once", offset=offset)
             before, here = (self.text.raw(int(a), int(b)) for a, b in file.spans[n - 1 : n + 1])
             keep[n] = before.rstrip() != here.rstrip()
         return file if keep.all() else reordered(file, np.flatnonzero(keep))
