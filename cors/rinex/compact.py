@@ -14,7 +14,7 @@ import warnings
 from cors.rinex.diagnostics import Code, DiagnosticLog
 from cors.rinex.errors import CompactRinexError, UnwritableError
 
-_PICOSECONDS = re.compile(rb"^> \d{4}.{51,52} +\d{5}\s*$", re.MULTILINE)
+_PICOSECONDS = re.compile(rb"^> \d{4}.{50} \d{5}\s*$", re.MULTILINE)
 
 
 def is_compact(data: bytes) -> bool:

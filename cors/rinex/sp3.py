@@ -107,9 +107,9 @@ class _Reader:
         self.open = False
         parts = [integer(line[a:b]) for a, b in ((3, 7), (8, 10), (11, 13), (14, 16), (17, 19))]
         second = real(line[20:31])
-        if any(part is None for part in parts) or not 0.0 <= second < 61.0:
-            raise ValueError("expected a date and time")
         year, month, day, hour, minute = (part or 0 for part in parts)
+        if any(part is None for part in parts) or not 0.0 <= second < 61.0 or not 1980 <= year <= 2199:
+            raise ValueError("expected a date and time")
         instant = gpst_from_calendar(year, month, day, hour, minute, round(second * NS))
         gpst = _gpst(instant, self.system)
         if self.epochs and gpst <= self.epochs[-1]:

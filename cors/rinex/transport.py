@@ -160,7 +160,7 @@ def _bunzip(data: bytes, log: DiagnosticLog) -> bytes:
             out.write(inflater.decompress(data, _CHUNK))
             while not inflater.eof and not inflater.needs_input:
                 out.write(inflater.decompress(b"", _CHUNK))
-        except (OSError, ValueError):
+        except OSError:
             _truncated(log, "bzip2", out.size)
             break
         if not inflater.eof:

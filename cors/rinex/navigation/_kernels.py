@@ -101,7 +101,7 @@ def _satellite(t, p, end, width):
         return NO_SATELLITE
     number = 0
     for n in range(1, width):
-        c = t[p + n] if p + n < end else 32
+        c = np.int64(t[p + n]) if p + n < end else 32
         if _digit(c):
             number = 10 * number + c - 48
     if system == 3:
@@ -111,11 +111,12 @@ def _satellite(t, p, end, width):
 
 @njit(cache=True, nogil=True)
 def index_records(t, size, p, line, version, heads, notes):
-    """Records from `p` (line number `line`) on: how many, and how many notes.
+    """Records from `p` (line number `line`) on: how many, how many notes, and where it stopped.
 
+    Blank lines count within a record, not at its end.
     heads [n, 8]: offset of the first data line, its number of lines, line number, class, satellite, message, subtype.
     """
-    found, noted = 0, 0
+    found, noted, blanks = 0, 0, 0
     while p < size:
         end = _line_end(t, p)
         begins, blank = _begins_record(t, p, end, version), _blank(t, p, end)
@@ -128,17 +129,21 @@ def index_records(t, size, p, line, version, heads, notes):
             elif version == 3:
                 h[H_CLASS], h[H_MESSAGE], h[H_SUBTYPE], h[H_SATELLITE] = 0, 0, 0, _satellite(t, p, end, 3)
             else:
-                number = 10 * (t[p] - 48 if _digit(t[p]) else 0) + t[p + 1] - 48
+                number = 10 * (np.int64(t[p]) - 48 if _digit(t[p]) else 0) + np.int64(t[p + 1]) - 48
                 h[H_CLASS], h[H_MESSAGE], h[H_SUBTYPE], h[H_SATELLITE] = 0, 0, 0, number
             found += 1
+            blanks = 0
         elif begins:
             break
         elif not blank and found == 0:
             if noted < notes.shape[0]:
                 notes[noted, 0], notes[noted, 1], notes[noted, 2] = N_LINE, line, p
             noted += 1
-        elif not blank:
-            heads[found - 1, H_LINES] += 1
+        elif blank:
+            blanks += 1
+        else:
+            heads[found - 1, H_LINES] += 1 + blanks
+            blanks = 0
         p = end + 1
         line += 1
     return found, noted, p, line
@@ -147,7 +152,8 @@ def index_records(t, size, p, line, version, heads, notes):
 @njit(nogil=True, inline="always")
 def _quick_number(t, p):
     """` d.ddddddddddddE+dd` as it is usually written: status (0 value, 5 look closer) and value."""
-    first, exponent, letter = t[p + 1] - 48, 10 * (t[p + 17] - 48) + t[p + 18] - 48, t[p + 15] | 32
+    first, letter = np.int64(t[p + 1]) - 48, t[p + 15] | 32
+    exponent = 10 * np.int64(t[p + 17]) + np.int64(t[p + 18]) - 528
     front, back = _load(t, p + 3), _load(t, p + 7)
     wrong = ((front & _NIBBLES) | (((front + _SIXES) & _NIBBLES) >> _U(4))) ^ _THREES
     wrong |= ((back & _NIBBLES) | (((back + _SIXES) & _NIBBLES) >> _U(4))) ^ _THREES
@@ -206,7 +212,7 @@ def _number(t, p, q):
         if t[p] == 46:
             point = True
         elif digits < 18:
-            mantissa = 10 * mantissa + t[p] - 48
+            mantissa = 10 * mantissa + np.int64(t[p]) - 48
             digits += 1
             decimals += 1 if point else 0
         else:
@@ -220,7 +226,7 @@ def _number(t, p, q):
             p += 1
         first = p
         while p < q and _digit(t[p]) and p - first < 3:
-            exponent = 10 * exponent + t[p] - 48
+            exponent = 10 * exponent + np.int64(t[p]) - 48
             p += 1
         if p == first:
             return 2, np.nan
@@ -237,7 +243,7 @@ def _integer(t, p, width):
     """Digits with leading blanks; -1 for anything else."""
     value, digits = 0, 0
     for n in range(width):
-        c = t[p + n]
+        c = np.int64(t[p + n])
         if _digit(c):
             value, digits = 10 * value + c - 48, digits + 1
         elif c != 32 or digits:
@@ -307,6 +313,6 @@ def record_numbers(t, size, version, textual, heads, values, notes):
                     code = N_HARD if status == 3 else (N_NUL if status == 4 else N_BAD)
                     notes[noted, 0], notes[noted, 1], notes[noted, 2], notes[noted, 3] = code, r, f, q
                 noted += 1 if status >= 2 else 0
-            line += 0 if end - p < 3 and _blank(t, p, end) else 1
+            line += 1
             p = end + 1
     return noted

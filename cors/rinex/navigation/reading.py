@@ -134,8 +134,7 @@ class _Table:
     def _check_lines(self) -> None:
         """Records whose lines run out go; lines too many are reported."""
         lines = self.heads[:, k.H_LINES]
-        most = np.array([kind.lines for kind in KINDS])[self.kinds]
-        fewest = np.array([kind.fewest for kind in KINDS])[self.kinds]
+        most, fewest = _LINES[self.kinds], _FEWEST[self.kinds]
         for row in np.flatnonzero(lines < fewest).tolist():
             self._note(Code.NAV_RECORD_SHORT, row, 0, f"{fewest[row]} lines, there are {lines[row]}")
         for row in np.flatnonzero(lines > most).tolist():
@@ -160,7 +159,7 @@ class _Table:
             self._number(code, row, field, offset, damaged)
         for row in np.flatnonzero(heads[:, k.H_CALENDAR] < 0).tolist():
             self._note(Code.NAV_RECORD, row, 0, "a date and time")
-        lines = np.array([kind.lines for kind in KINDS])[self.kinds]
+        lines = _LINES[self.kinds]
         self.values[np.arange(k.FIELDS) >= (4 * lines - 1)[:, None]] = np.nan
         self._keep((heads[:, k.H_CALENDAR] >= 0) & ~damaged)
 
@@ -217,7 +216,7 @@ class _Table:
         self.rejected |= unsure | wrong
 
     def _satellite_types(self, sqrt_a: NDArray[np.float64], inclination: NDArray[np.float64]) -> None:
-        modern = np.array([kind.record_class == "EPH" and "SatType" in kind.names for kind in KINDS])[self.kinds]
+        modern = _HAS_TYPE[self.kinds]
         if not modern.any():
             return
         kind = next(kind for kind in KINDS if "SatType" in kind.names)
@@ -270,12 +269,10 @@ class _Table:
     def _usable(self) -> NDArray[np.bool_]:
         """Records of a satellite whose orbit and clock are complete."""
         usable = (self.heads[:, k.H_SATELLITE] >= 0) & ~self.rejected
-        for index, kind in enumerate(KINDS):
+        for index in np.unique(self.kinds).tolist():
             rows = self.kinds == index
-            if rows.any():
-                usable[rows] &= kind.record_class == "EPH"
-                needed = [n for n, name in enumerate(kind.names) if _needed(kind, name)]
-                usable[rows] &= np.isfinite(self.values[np.ix_(rows, needed)]).all(axis=1)
+            usable[rows] &= KINDS[index].record_class == "EPH"
+            usable[rows] &= np.isfinite(self.values[np.ix_(rows, _NEEDED[index])]).all(axis=1)
         return usable
 
     # --- rows -----------------------------------------------------------------------------------------------------
@@ -295,7 +292,7 @@ class _Table:
 
     def _named(self, name: str) -> NDArray[np.float64]:
         """A field wherever its kind has it, NaN elsewhere."""
-        places = np.array([kind.names.index(name) if name in kind.names else -1 for kind in KINDS])[self.kinds]
+        places = _PLACES[name][self.kinds]
         values = self.values[np.arange(len(places)), places]
         return np.where((places >= 0) & (np.abs(values) < UNKNOWN), values, np.nan)
 
@@ -319,6 +316,13 @@ class _Table:
         self.log.note(code, int(self.heads[row, k.H_LINE]) + line, self._line(row, line), expected)
 
 
+_PLACES = {
+    name: np.array([kind.names.index(name) if name in kind.names else -1 for kind in KINDS])
+    for name in ("toe", "t_tm", "t_k", "week")
+}
+_LINES = np.array([kind.lines for kind in KINDS])
+_FEWEST = np.array([kind.fewest for kind in KINDS])
+_HAS_TYPE = np.array([kind.record_class == "EPH" and "SatType" in kind.names for kind in KINDS])
 _EXPONENT = bytes.maketrans(b"dD", b"EE")
 
 
@@ -327,6 +331,9 @@ def _needed(kind: Kind, name: str) -> bool:
     if name in ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "aGf0", "aGf1", "toe"):
         return True
     return name in ORBIT and name != "af2" and "sqrtA" in kind.names
+
+
+_NEEDED = [[n for n, name in enumerate(kind.names) if _needed(kind, name)] for kind in KINDS]
 
 
 def _word(value: int) -> str:

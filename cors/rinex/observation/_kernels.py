@@ -106,7 +106,7 @@ def _slow_field(t, p, width):
         n += 1
     value, digits, ended = 0, 0, False
     for k in range(n, 14):
-        c = t[p + k] if k < width else 32
+        c = np.int64(t[p + k]) if k < width else 32
         if 48 <= c <= 57 and not ended:
             value, digits = 10 * value + c - 48, digits + 1
         elif c == 32 and k > 10:
@@ -158,7 +158,7 @@ def _small(t, p, width):
     """Unsigned integer right aligned in `width` columns, blanks leading; -1 where it is none."""
     value, digits = 0, 0
     for n in range(width):
-        c = t[p + n]
+        c = np.int64(t[p + n])
         if 48 <= c <= 57:
             value, digits = 10 * value + c - 48, digits + 1
         elif c != 32 or digits:
@@ -187,7 +187,7 @@ def _fixed(t, p, q, decimals):
         p += 1
     value, digits, behind = 0, 0, -1
     for n in range(p, q):
-        c = t[n]
+        c = np.int64(t[n])
         if 48 <= c <= 57 and digits < 17 and behind < decimals:
             value, digits = 10 * value + c - 48, digits + 1
             behind += 1 if behind >= 0 else 0
@@ -269,7 +269,7 @@ def _read_fields(t, line, start, end, first, last, kind, divisor, val, lli, note
             out_of_place += 1 if status == _POINT else 0
             _note(notes, counts, state, N_OVERFLOW if status == _OVERFLOW else N_BAD, line, p - line + 1)
         if what == _PHASE and end - p > 14 and t[p + 14] != 32:
-            bits = t[p + 14] - 48
+            bits = np.int64(t[p + 14]) - 48
             if 0 <= bits <= 7:
                 lli[f] = bits
             else:
@@ -373,7 +373,7 @@ def _epoch_line_3(t, p, picoseconds, head, clock):
         if t[p + n] != 32:
             return False
     head[F_BEGIN], head[F_BODY] = p, end + 1
-    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = t[p + 31] - 48, _small(t, p + 32, 3), NO_PICOSECONDS
+    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = np.int64(t[p + 31]) - 48, _small(t, p + 32, 3), NO_PICOSECONDS
     if not 0 <= head[F_FLAG] <= 1 or head[F_COUNT] < 0 or not _date(t, p + 6, _small(t, p + 2, 4), head):
         return False
     if picoseconds and end - p > 57:
@@ -402,7 +402,7 @@ def _epoch_line_2(t, p, head, clock):
         return False
     year = _small(t, p + 1, 2)
     head[F_BEGIN], head[F_BODY] = p, p
-    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = t[p + 28] - 48, _small(t, p + 29, 3), NO_PICOSECONDS
+    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = np.int64(t[p + 28]) - 48, _small(t, p + 29, 3), NO_PICOSECONDS
     if head[F_FLAG] > 1 or head[F_COUNT] < 0 or year < 0:
         return False
     if not _date(t, p + 3, year + (1900 if year >= 80 else 2000), head):
@@ -459,8 +459,8 @@ def gather_2(t, size, p, count, lines, spans, notes, counts, state):
     """Spans [satellite * lines + line] of an epoch's data: how many satellites are whole, and where it ends."""
     for n in range(count * lines):
         while True:
-            if p >= size:
-                return n // lines, size
+            if p >= size and (lines == 1 or n + 1 < count * lines or t[size - 1] != 10):
+                return n // lines, size  # but an empty last line may have lost its newline
             end = _line_end(t, p)
             if not _is_comment(t, p, end):
                 break

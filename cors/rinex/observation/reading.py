@@ -186,6 +186,8 @@ class _Session:
     def _drain(self) -> None:
         """Turn the kernel's notes into findings and comments."""
         stored = int(self.state[k.NOTES])
+        if not stored and not self.note_counts.any():
+            return
         for code, offset, column in self.notes[:stored].tolist():
             if code == k.N_COMMENT:
                 self._comment(offset)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cors.gnss.observations import Observations
 from cors.gnss.satellites import CONSTELLATIONS, LETTERS, satellite_name
-from cors.gnss.signals import SIGNALS, find_signal, signal_code
+from cors.gnss.signals import FREQUENCY, SIGNALS, find_signal, signal_code
 from cors.rinex.errors import UnwritableError
 from cors.rinex.labels import HeaderRecord
 from cors.rinex.observation.codes import KINDS
@@ -162,7 +162,7 @@ class ObservationWriter:
             self._room(n)
         milli, lli, ssi = self._cells[0][:n], self._cells[1][:n], self._cells[2][:n]
         wavelength = self._wavelengths[satellite.astype(np.intp) & 63, observations.signal]
-        unknown = np.isnan(wavelength) & ~np.isnan(observations.phaserange)
+        unknown = np.isnan(wavelength) & ~np.isnan(FREQUENCY[observations.signal] * observations.phaserange)
         if unknown.any():
             self.left_out["phases without a GLONASS channel"] += int(unknown.sum())
         lost = k.cells_of_rows(
