@@ -1,8 +1,9 @@
 """Compact RINEX (Hatanaka) through RNXCMP, as the package `hatanaka` carries it.
 
-RNXCMP gives nothing at all for a file that stops in the middle. Such a file is cut after its last complete epoch and
-restored; what was lost is a finding. Damage before the end is refused: everything after it would hang on it.
-RNXCMP 4.1.0 drops the picosecond field of RINEX 4.02: `compress` refuses such a text rather than lose it.
+What RNXCMP skips (to the next epoch that starts afresh) is a finding; where it gives up, the file is refused. It gives
+nothing at all for a file that stops in the middle: such a file is cut after its last complete epoch and restored.
+RNXCMP 4.1.0 drops the picosecond field of RINEX 4.02: `compress` refuses such a text rather than lose it; and it
+takes a token with letters in it for a number, which nobody can see afterwards.
 Source: Y. Hatanaka, Compact RINEX 1.0 and 3.0 (layout of epoch lines, text differences).
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 
-from cors.rinex.diagnostics import Code, DiagnosticLog
+from cors.rinex.diagnostics import Code, DiagnosticLog, Severity
 from cors.rinex.errors import CompactRinexError, UnwritableError
 
+_LINE = re.compile(r"line (\d+)")
 _PICOSECONDS = re.compile(rb"^> \d{4}.{50} \d{5}\s*$", re.MULTILINE)
 
 
@@ -27,14 +30,14 @@ def restore(data: bytes, log: DiagnosticLog) -> bytes:
     import hatanaka  # 60 ms that plain files do not pay
 
     try:
-        return _quietly(hatanaka.crx2rnx, data)
+        return _run(hatanaka.crx2rnx, data, log)
     except hatanaka.HatanakaException as error:
         if "truncated" not in str(error):
             raise CompactRinexError(f"Compact RINEX: {error}") from error
     complete, lost = _complete_epochs(data)
     log.note(Code.COMPACT_TRUNCATED, complete.count(b"\n") + 1, lost.decode("latin-1"), "a complete last epoch")
     try:
-        return _quietly(hatanaka.crx2rnx, complete)
+        return _run(hatanaka.crx2rnx, complete, log)
     except hatanaka.HatanakaException as error:
         raise CompactRinexError(f"Compact RINEX: {error}") from error
 
@@ -46,16 +49,22 @@ def compress(text: bytes) -> bytes:
     if _PICOSECONDS.search(text):
         raise UnwritableError("Compact RINEX loses the picoseconds of RINEX 4.02 (expected gzip alone)")
     try:
-        return _quietly(hatanaka.rnx2crx, text)
+        return _run(hatanaka.rnx2crx, text, DiagnosticLog())
     except hatanaka.HatanakaException as error:
         raise UnwritableError(f"Compact RINEX: {error}") from error
 
 
-def _quietly(program, data: bytes) -> bytes:  # type: ignore[no-untyped-def]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+def _run(program: Callable[[bytes], bytes], data: bytes, log: DiagnosticLog) -> bytes:
+    """What the program gives; its warnings become findings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         result = program(data)
-    return result if isinstance(result, bytes) else bytes(result, "latin-1")
+    for warning in caught:
+        text = str(warning.message)
+        line = _LINE.search(text)
+        expected = "undamaged Compact RINEX"
+        log.note(Code.COMPACT_DAMAGED, int(line[1]) if line else None, text, expected, severity=Severity.ERROR)
+    return result
 
 
 def _complete_epochs(data: bytes) -> tuple[bytes, bytes]:

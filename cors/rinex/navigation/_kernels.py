@@ -99,7 +99,7 @@ def _satellite(t, p, end, width):
     system = _SYSTEM_OF[t[p]] if p < end else -1
     if system < 0:
         return NO_SATELLITE
-    number = 0
+    number = np.int64(0)
     for n in range(1, width):
         c = np.int64(t[p + n]) if p + n < end else 32
         if _digit(c):
@@ -218,7 +218,7 @@ def _number(t, p, q):
         else:
             digits += 1
         p += 1
-    exponent, minus = 0, False
+    exponent, minus = np.int64(0), False
     if p < q and digits and (t[p] == 69 or t[p] == 68 or t[p] == 101 or t[p] == 100):
         p += 1
         if p < q and (t[p] == 45 or t[p] == 43):
@@ -241,7 +241,7 @@ def _number(t, p, q):
 @njit(cache=True, nogil=True)
 def _integer(t, p, width):
     """Digits with leading blanks; -1 for anything else."""
-    value, digits = 0, 0
+    value, digits = np.int64(0), 0
     for n in range(width):
         c = np.int64(t[p + n])
         if _digit(c):

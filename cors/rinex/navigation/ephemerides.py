@@ -33,21 +33,8 @@ GROUP_DELAYS = frozenset(
      "TGD2", "TGD_B1Cp", "TGD_B2ap", "ISC_B1Cd", "ISC_B2ad", "TGD_B2bI")
 )  # fmt: skip
 _ISSUES = ("IODE", "IODnav", "AODE", "IODEC")
-_PLACED = {
-    *ORBIT,
-    *GROUP_DELAYS,
-    *_ISSUES,
-    "IODC",
-    "AODC",
-    "toe",
-    "week",
-    "t_tm",
-    "health",
-    "URA",
-    "SISA",
-    "URAI_ED",
-    "fit",
-}
+_OWN_FIELDS = {"IODC", "AODC", "toe", "week", "t_tm", "health", "URA", "SISA", "URAI_ED", "fit"}
+_PLACED = {*ORBIT, *GROUP_DELAYS, *_ISSUES, *_OWN_FIELDS}
 _GLONASS_ACCURACY = (1.0, 2.0, 2.5, 4.0, 5.0, 7.0, 10.0, 12.0, 14.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 _CHANNELS = range(-7, 14)
 

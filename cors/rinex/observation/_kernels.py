@@ -104,7 +104,7 @@ def _slow_field(t, p, width):
     if n < 10 and (t[p + n] == 45 or t[p + n] == 43):
         negative = t[p + n] == 45
         n += 1
-    value, digits, ended = 0, 0, False
+    value, digits, ended = np.int64(0), 0, False
     for k in range(n, 14):
         c = np.int64(t[p + k]) if k < width else 32
         if 48 <= c <= 57 and not ended:
@@ -156,7 +156,7 @@ def _quick_field(lo, hi):
 @njit(cache=True, nogil=True)
 def _small(t, p, width):
     """Unsigned integer right aligned in `width` columns, blanks leading; -1 where it is none."""
-    value, digits = 0, 0
+    value, digits = np.int64(0), 0
     for n in range(width):
         c = np.int64(t[p + n])
         if 48 <= c <= 57:
@@ -185,7 +185,7 @@ def _fixed(t, p, q, decimals):
     negative = t[p] == 45
     if negative or t[p] == 43:
         p += 1
-    value, digits, behind = 0, 0, -1
+    value, digits, behind = np.int64(0), 0, -1
     for n in range(p, q):
         c = np.int64(t[n])
         if 48 <= c <= 57 and digits < 17 and behind < decimals:

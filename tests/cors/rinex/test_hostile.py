@@ -155,8 +155,11 @@ def test_any_bytes(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["\n" * 300_000, ">\n" * 100_000, "> 2026 x\n" * 40_000, "G05\n" * 200_000, "> 2026 03 09 00 00  0.0000000  0999\n" + "G05  1x\n" * 50_000,
-     f"{'x':<60}COMMENT\n" * 4000, f"{'>':<31}4  0\n" * 4000, "A" * 1_000_000],
+    [
+        "\n" * 300_000, ">\n" * 100_000, "> 2026 x\n" * 40_000, "G05\n" * 200_000,
+        "> 2026 03 09 00 00  0.0000000  0999\n" + "G05  1x\n" * 50_000, f"{'x':<60}COMMENT\n" * 4000,
+        f"{'>':<31}4  0\n" * 4000, "A" * 1_000_000,
+    ],
     ids=["newlines", "marks", "epochs", "satellites", "fields", "comments", "events", "line"],
 )  # fmt: skip
 def test_endless_faults_are_counted_not_kept(body: str) -> None:

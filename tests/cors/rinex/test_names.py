@@ -58,5 +58,5 @@ def test_short_names(period: float, name: str) -> None:
     "name", ["", "x", "TEST.obs", "hncs3670.26o", "HNCS00CHN_R_20260682460_01H_01S_MO.rnx", "igs24098.sp3"]
 )
 def test_what_says_nothing_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="day|time|name"):
+    with pytest.raises(ValueError, match=r"day|time|name"):
         parse_name(name)

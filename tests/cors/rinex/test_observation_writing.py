@@ -182,7 +182,7 @@ def test_events_in_the_stream() -> None:
 
 @pytest.mark.parametrize("version", [2.11, 3.0, 3.04, 5.0])
 def test_other_versions_are_not_written_from_rows(version: float) -> None:
-    with pytest.raises(UnwritableError, match="expected one of 3.05"):
+    with pytest.raises(UnwritableError, match=r"expected one of 3\.05"):
         ObservationWriter(HEADER, version)
 
 

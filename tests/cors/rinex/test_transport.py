@@ -21,7 +21,8 @@ from tests.cors.rinex.texts import HEADER_3, OBSERVATIONS_3, header
 
 PLAIN = OBSERVATIONS_3.encode()
 LONG = (header(HEADER_3) + "".join(
-    f"> 2026 03 09 00 {n // 60:02d} {n % 60:2d}.0000000  0  1\nG05  {21_000_000 + n * n * 0.317:12.3f}   {111_000_000 + n * 7.001:13.3f}\n"
+    f"> 2026 03 09 00 {n // 60:02d} {n % 60:2d}.0000000  0  1\n"
+    f"G05  {21_000_000 + n * n * 0.317:12.3f}   {111_000_000 + n * 7.001:13.3f}\n"
     for n in range(600)
 )).encode()  # fmt: skip
 
@@ -99,11 +100,14 @@ def test_a_truncated_compact_file_keeps_its_complete_epochs() -> None:
         np.testing.assert_array_equal(file.observations.pseudorange, whole.observations.pseudorange[: file.offsets[-1]])
 
 
-def test_a_compact_file_damaged_before_its_end_is_refused() -> None:
+def test_a_compact_file_damaged_before_its_end_is_refused_or_reported() -> None:
+    """RNXCMP stops at some damage and skips other; neither goes unseen."""
     lines = hatanaka.rnx2crx(LONG).split(b"\n")
-    del lines[200:202]
-    with pytest.raises(CompactRinexError, match="line"):
-        read_observations(b"\n".join(lines))
+    with pytest.raises(CompactRinexError, match="line 201"):
+        read_observations(b"\n".join([*lines[:200], b"> 2026 03", *lines[200:]]))
+    skipped = read_observations(b"\n".join(lines[:200] + lines[202:]))
+    assert [(d.code.value, d.line) for d in skipped.diagnostics] == [("crinex.damaged", 202)]
+    assert 0 < skipped.epochs.tags.size < 100
 
 
 def test_packing_goes_by_the_name_and_is_reproducible() -> None:
