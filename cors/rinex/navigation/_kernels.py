@@ -29,7 +29,7 @@ _REST = np.array([float(10**n - int(float(10**n))) for n in range(_LARGEST + 1)]
 _U = np.uint64
 _NEWLINES, _LOW_BITS, _HIGH_BITS = _U(0x0A0A0A0A0A0A0A0A), _U(0x0101010101010101), _U(0x8080808080808080)
 _NIBBLES, _SIXES, _THREES = _U(0xF0F0F0F0F0F0F0F0), _U(0x0606060606060606), _U(0x3333333333333333)
-_SYSTEM_OF = np.full(256, -1, np.int8)
+_SYSTEM_OF = np.full(256, -1, np.int64)
 for _index, _letter in enumerate("GRESJCI"):
     _SYSTEM_OF[ord(_letter)] = _index
 

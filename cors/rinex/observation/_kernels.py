@@ -38,7 +38,7 @@ _ABSENT_MILLI = np.int64(-(2**63))
 ABSENT_MILLI = int(_ABSENT_MILLI)
 """Stands for a missing value in thousandths."""
 
-_SYSTEM_OF = np.full(256, -1, np.int8)
+_SYSTEM_OF = np.full(256, -1, np.int64)
 for _index, _letter in enumerate("GRESJCI"):
     _SYSTEM_OF[ord(_letter)] = _index
 
