@@ -2,8 +2,8 @@
 
 The ratio test holds the failure rate only while the covariance is right; for partial sets chosen at a success rate
 above 1 - failure rate it accepts anything. So the guard and confirmation by later epochs are the real test: s1/n small
-says the model fits, s2 - s1 large says no other integers do. Sources: Verhagen & Teunissen (2013); Hou, Verhagen & Wu (2016),
-table in ffrt_hou2016.csv; limits of the guard from simulation with time-correlated multipath.
+says the model fits, s2 - s1 large says no other integers do. Sources: Verhagen & Teunissen (2013); Hou, Verhagen
+& Wu (2016), table in ffrt_hou2016.csv; limits of the guard from simulation with time-correlated multipath.
 """
 
 from __future__ import annotations

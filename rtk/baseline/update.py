@@ -1,8 +1,8 @@
 """The measurement update shared by every filter here: group constants projected out, then one row after another.
 
 A group is what shares an unknown offset (clock and hardware of one signal between two receivers): its rows are
-reflected so that the offset stands in one row, which is dropped. The rest carry all that double differences carry, uncorrelated,
-without a reference satellite and without a matrix to invert.
+reflected so that the offset stands in one row, which is dropped. The rest carry all that double differences carry,
+uncorrelated, without a reference satellite and without a matrix to invert.
 """
 
 from __future__ import annotations

@@ -149,7 +149,8 @@ def phase_centre_variation(antenna: Antenna, pattern: Pattern, azimuth: Array, e
     v = a - j
     low: Array = pattern.grid[j, i] * (1.0 - w) + pattern.grid[j, i + 1] * w
     high: Array = pattern.grid[j + 1, i] * (1.0 - w) + pattern.grid[j + 1, i + 1] * w
-    return low * (1.0 - v) + high * v
+    between: Array = low * (1.0 - v) + high * v
+    return between
 
 
 def parse_antex(text: str) -> AntennaTable:
