@@ -37,7 +37,7 @@ def _indices(lat, lon, g, rows, columns, y, x):
         turned -= 360.0 * np.floor(turned / 360.0)
         turned = turned - 360.0 if 360.0 - turned < SNAP * g.dlon else turned
         column = _snapped(turned / g.dlon)
-        inside = (row >= 0.0) & (row <= rows - 1.0) & (column >= 0.0) & (column <= last)
+        inside = (row >= 0.0) & (row <= rows - 1.0) & (column >= 0.0) & (column <= last) & (abs(lon[n]) <= 720.0)
         y[n] = row if inside else -1.0
         x[n] = column
 

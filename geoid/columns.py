@@ -1,7 +1,7 @@
 """Which column of a table is which: by English or Chinese header names, or as told (`lat=3,lon=4,h=5`).
 
-Decides: names are compared without case, blanks, signs and units; `h` and `H` differ only where a table has both (then
-`h` is ellipsoidal, `H` above the surface). 大地高 is ellipsoidal, 高程 and 正常高 are above the surface: which of the
+Decides: names are compared without case, blanks, signs and units; a speaking name goes before a bare letter; `h` and `H`
+differ only where a table has both (then `h` is ellipsoidal, `H` above the surface). 大地高 is ellipsoidal, 高程 and 正常高 are above the surface: which of the
 two is the input follows from the direction of the conversion.
 Refuses: to choose between two columns of one meaning, to take a levelled height for an ellipsoidal one or the other
 way round, heights in other units than metres.
@@ -55,6 +55,7 @@ _SIGMA = {
     "高中误差",
     "mh",
 }
+_BARE = {"b", "l", "h", "φ", "λ", "height"}
 _OTHER_UNIT = re.compile(r"[\[(（]\s*(ft|feet|usft|us-ft|mm|cm|km|英尺|毫米|厘米)\s*[\])）]", re.IGNORECASE)
 _KEYS = {
     "lat": "latitude", "latitude": "latitude", "lon": "longitude", "lng": "longitude", "longitude": "longitude",
@@ -93,12 +94,12 @@ def parse_columns(text: str) -> dict[str, str]:
 def find_columns(header: Sequence[str], inverse: bool) -> Columns:
     """The columns of a header by their names. Raises TableError naming what is missing, doubled or in another unit."""
     names = [_plain(cell) for cell in header]
-    heights, others = (_ABOVE, _ELLIPSOIDAL) if inverse else (_ELLIPSOIDAL, _ABOVE)
+    sigma = [k for k, name in enumerate(names) if name in _SIGMA]
     columns = Columns(
-        _only(header, [k for k, name in enumerate(names) if name in _LATITUDE], "latitude (lat, 纬度, B)"),
-        _only(header, [k for k, name in enumerate(names) if name in _LONGITUDE], "longitude (lon, 经度, L)"),
-        _height(header, names, heights, others, inverse),
-        next((k for k, name in enumerate(names) if name in _SIGMA), -1),
+        _only(header, names, _LATITUDE, "latitude (lat, 纬度, B)"),
+        _only(header, names, _LONGITUDE, "longitude (lon, 经度, L)"),
+        _height(header, names, inverse),
+        sigma[0] if len(sigma) == 1 else -1,
     )
     _check_units(header, columns)
     return columns
@@ -131,8 +132,11 @@ def _plain(cell: str) -> str:
     return re.sub(r"[\s_.\-#%*\"']", "", re.sub(r"[\[(][^\])]*[\])]", "", text))
 
 
-def _only(header: Sequence[str], found: list[int], what: str) -> int:
-    """The one column of a meaning."""
+def _only(header: Sequence[str], names: list[str], meaning: set[str], what: str) -> int:
+    """The one column of a meaning; a speaking name goes before a bare letter."""
+    found = [k for k, name in enumerate(names) if name in meaning]
+    speaking = [k for k in found if names[k] not in _BARE]
+    found = speaking or found
     if len(found) == 1:
         return found[0]
     listed = shown(", ".join(cell.strip() for cell in header))
@@ -140,23 +144,19 @@ def _only(header: Sequence[str], found: list[int], what: str) -> int:
     raise TableError(f"{trouble} in {listed}; say which, e.g. --columns lat=2,lon=3,h=4")
 
 
-def _height(header: Sequence[str], names: list[str], wanted: set[str], others: set[str], inverse: bool) -> int:
+def _height(header: Sequence[str], names: list[str], inverse: bool) -> int:
     """The height column for this direction; bare `h` and `H` are told apart where both are there."""
+    wanted, others = (_ABOVE, _ELLIPSOIDAL) if inverse else (_ELLIPSOIDAL, _ABOVE)
     found = [k for k, name in enumerate(names) if name in wanted]
     exact = [k for k in found if header[k].strip() == ("H" if inverse else "h")]
-    bare = [k for k in found if names[k] in ("h", "height")]
-    if len(found) > 1 and len(bare) == len(found) and len(exact) == 1:
+    if len(exact) == 1 and all(names[k] in _BARE for k in found):
         return exact[0]
-    if len(found) > 1 and len(found) - len(bare) == 1:  # a speaking name goes before a bare one
-        return next(k for k in found if k not in bare)
-    wrong_kind = [header[k].strip() for k, name in enumerate(names) if name in others - wanted]
-    if not found and wrong_kind:
+    contrary = [header[k].strip() for k, name in enumerate(names) if name in others - wanted]
+    if not found and contrary:
         need, has = ("above the surface", "ellipsoidal") if inverse else ("ellipsoidal", "above the surface")
         hint = "convert without --inverse" if inverse else "convert with --inverse"
-        raise TableError(
-            f"the only height, {wrong_kind[0]!r}, is {has}; this direction needs one that is {need} ({hint}?)"
-        )
-    return _only(header, found, "height (高程, elev, H)" if inverse else "ellipsoidal height (h, 大地高)")
+        raise TableError(f"the only height, {contrary[0]!r}, is {has}; this direction needs one that is {need} ({hint}?)")
+    return _only(header, names, wanted, "height (高程, elev, H)" if inverse else "ellipsoidal height (h, 大地高)")
 
 
 def _check_units(header: Sequence[str], columns: Columns) -> None:

@@ -14,9 +14,12 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-_BLOCK = 1 << 20
+_READ = 1 << 20
 _SAMPLE = 1 << 18
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 16
+_LARGEST_BLOCK = 1 << 23
+"""Characters after which a block ends, however few its records."""
+_AT_ONCE = 32
 _MOST_QUOTED_LINES = 16
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = (",", "\t", ";", "|", "，")
@@ -75,7 +78,7 @@ def _lines(stream: BinaryIO, sample: bytes, encoding: str) -> Iterator[str]:
         while len(rest) > LONGEST_LINE:
             yield rest[:LONGEST_LINE] + "\n"
             rest = rest[LONGEST_LINE:]
-        block = stream.read(_BLOCK)
+        block = stream.read(_READ)
     rest += decoder.decode(b"", final=True)
     if rest:
         yield rest
@@ -114,10 +117,23 @@ def is_empty(text: str, delimiter: str, width: int) -> bool:
 
 def blocks(lines: Iterator[str], delimiter: str, width: int, size: int, first_line: int) -> Iterator[Block]:
     """Blocks of about `size` records; `first_line` is the number of the first of these lines in the table."""
-    while raw := [line.rstrip("\r\n") for line in itertools.islice(lines, size)]:
+    while raw := _taken(lines, size):
         block = _regular(raw, delimiter, width, first_line) or _irregular(raw, lines, delimiter, width, first_line)
         first_line = block.lines[-1] + block.texts[-1].count("\n") + 1
         yield block
+
+
+def _taken(lines: Iterator[str], size: int) -> list[str]:
+    """The next lines without their ends: `size` of them, or fewer if they are long."""
+    raw: list[str] = []
+    characters = 0
+    while len(raw) < size and characters < _LARGEST_BLOCK:
+        some = [line.rstrip("\r\n") for line in itertools.islice(lines, min(_AT_ONCE, size - len(raw)))]
+        if not some:
+            break
+        raw += some
+        characters += sum(map(len, some))
+    return raw
 
 
 def _regular(raw: list[str], delimiter: str, width: int, first_line: int) -> Block | None:
@@ -160,7 +176,12 @@ def _closed(text: str, pending: collections.deque[str], more: Iterator[str], del
     length = len(text)
     for taken in range(_MOST_QUOTED_LINES):
         if state != "quoted":
-            return "\n".join([text, *(pending.popleft() for _ in range(taken))])
+            whole = "\n".join([text, *itertools.islice(pending, taken)])
+            if taken and _strict(whole, delimiter) is None:
+                break
+            for _ in range(taken):
+                pending.popleft()
+            return whole
         if taken == len(pending):
             following = next(more, None)
             if following is None or length > LONGEST_LINE:

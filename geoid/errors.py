@@ -19,10 +19,14 @@ class GeoidError(ValueError):
 
 
 class GridFormatError(GeoidError):
-    """A grid file that cannot be read: `name`, `where` in it, what was `found` and what was `expected`."""
+    """A grid file that cannot be read: `name`, `where` in it, what was `found` and what was `expected`.
+
+    `found` is a statement, or the offending input itself: text by way of `shown`, bytes as they are.
+    """
 
     def __init__(self, name: str, where: str, found: object, expected: str) -> None:
-        self.name, self.where, self.found, self.expected = name, where, shown(found), expected
+        self.name, self.where, self.expected = name, where, expected
+        self.found = found[: 6 * SHOWN] if isinstance(found, str) else shown(found)
         super().__init__(f"{name}, {where}: found {self.found}, expected {expected}")
 
 
@@ -36,8 +40,10 @@ class TableError(GeoidError):
 
 def shown(found: object) -> str:
     """Offending input as one short printable line."""
+    if found is None:
+        return "nothing"
     if isinstance(found, (bytes, bytearray, memoryview)):
         return repr(bytes(found[:SHOWN])) + ("..." if len(found) > SHOWN else "")
     if isinstance(found, str):
         return repr(found[:SHOWN]) + ("..." if len(found) > SHOWN else "")
-    return str(found)[: 4 * SHOWN]
+    return repr(found)[: 4 * SHOWN]

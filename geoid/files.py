@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from geoid import formats
-from geoid.errors import GridFormatError
+from geoid.errors import GridFormatError, shown
 from geoid.formats import gtx
 from geoid.grid import Grid, describe
 from geoid.metadata import parse_sidecar
@@ -49,7 +49,9 @@ def _completed(grid: Grid, path: Path) -> Grid:
         raise GridFormatError(path.name, "its length", f"{path.stat().st_size} bytes", f"at most {_LARGEST_SIDECAR}")
     sidecar = parse_sidecar(path.read_bytes().decode("utf-8-sig", "replace"), path.name)
     if sidecar.sha256 is not None and sidecar.sha256.lower() != grid.sha256:
-        raise GridFormatError(path.name, "sha256", sidecar.sha256, f"{grid.sha256}, the digest of the grid beside it")
+        raise GridFormatError(
+            path.name, "sha256", shown(sidecar.sha256), f"{grid.sha256}, the digest of the grid beside it"
+        )
     shape = (grid.rows, grid.columns)
     if sidecar.rows not in (None, grid.rows) or sidecar.columns not in (None, grid.columns):
         raise GridFormatError(path.name, "rows and columns", (sidecar.rows, sidecar.columns), f"{shape}, the grid's")

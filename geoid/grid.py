@@ -20,6 +20,9 @@ from geoid.metadata import Metadata
 _ROUND = 0.01
 """Part of a step by which limits may be off through rounding in a file (1/60 printed as 0.0167)."""
 
+_FINEST = 1e-7
+"""Degrees: a step of a centimetre."""
+
 
 class Geometry(NamedTuple):
     """What the kernels need to know of a grid beside its values: degrees, distinct columns round the Earth, poles."""
@@ -137,7 +140,7 @@ def impossible(south: float, west: float, dlat: float, dlon: float, rows: int, c
     """Why no geographic grid can have this geometry, or None; readers ask before they allocate."""
     if not all(map(math.isfinite, (south, west, dlat, dlon))):
         return f"limits or steps are not finite: south {south} west {west} steps {dlat} {dlon}"
-    if not (0.0 < dlat <= 180.0 and 0.0 < dlon <= 360.0):
+    if not (_FINEST <= dlat <= 180.0 and _FINEST <= dlon <= 360.0):
         return f"steps must be positive and on the globe: {dlat} and {dlon} degrees"
     if rows < 2 or columns < 2:
         return f"a grid needs at least 2 rows and 2 columns: {rows} x {columns}"

@@ -252,7 +252,7 @@ class _Table:
         return list(map(self.delimiter.join, zip(texts, *numbers, names, reasons, strict=True)))
 
     def _numbers(self, cells: list[str], position: int, axis: str, troubles: dict[int, str]) -> NDArray[np.float64]:
-        """A column as numbers; what is none, or no coordinate, is NaN and told in `troubles`."""
+        """A column as numbers, NaN for what is none; what is none, or no coordinate, is told in `troubles`."""
         values = _floats(cells) if axis == "height" or self.options.angles in (None, Angles.DECIMAL) else None
         if values is None:
             values = np.full(len(cells), np.nan)
@@ -263,7 +263,6 @@ class _Table:
                 except ValueError as error:
                     troubles.setdefault(k, self._complaint(position, axis, cell, str(error)))
         for k in np.flatnonzero(np.abs(values) > _LARGEST[axis]).tolist():
-            values[k] = np.nan
             troubles.setdefault(
                 k, self._complaint(position, axis, cells[k], f"expected at most {_LARGEST[axis]:g} degrees")
             )

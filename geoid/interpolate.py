@@ -62,7 +62,7 @@ class Interpolated(NamedTuple):
 
 
 def evaluate(grid: Grid, latitude: ArrayLike, longitude: ArrayLike, method: Method = Method.BICUBIC) -> Interpolated:
-    """Values at points in degrees, arrays of one shape or broadcast together; longitudes may be of any turn."""
+    """Values at points in degrees, arrays of one shape or broadcast together; longitudes within two turns."""
     lat, lon = np.broadcast_arrays(np.asarray(latitude, np.float64), np.asarray(longitude, np.float64))
     values, status = np.empty(lat.shape), np.empty(lat.shape, np.uint8)
     flat = (_line(lat), _line(lon), values.reshape(-1), status.reshape(-1))
@@ -105,7 +105,7 @@ def _evaluate_one(
 def _at(values: NDArray[np.float64], g: Geometry, lat: float, lon: float, method: Method) -> tuple[float, Status]:
     """Value and status at one point; the arithmetic of `_kernels`."""
     rows, columns = values.shape
-    if not (math.isfinite(lat) and math.isfinite(lon)):
+    if not (math.isfinite(lat) and abs(lon) <= 720.0):
         return math.nan, Status.OUTSIDE_GRID
     y = _snapped((lat - g.south) / g.dlat)
     turned = lon - g.west

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from geoid.errors import GridFormatError
+from geoid.errors import GridFormatError, shown
 
 
 class Kind(StrEnum):
@@ -94,12 +94,12 @@ def parse_sidecar(text: str, name: str) -> Sidecar:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise GridFormatError(name, "the whole file", text, f"one JSON object ({error})") from None
+        raise GridFormatError(name, "the whole file", shown(text), f"one JSON object ({error})") from None
     if not isinstance(document, dict):
-        raise GridFormatError(name, "the whole file", text, "one JSON object")
+        raise GridFormatError(name, "the whole file", shown(text), "one JSON object")
     units = _text(document, "units", name)
     if units not in (None, "m"):
-        raise GridFormatError(name, "units", units, '"m"')
+        raise GridFormatError(name, "units", shown(units), '"m"')
     rows, columns = _number(document, "rows", name), _number(document, "columns", name)
     return Sidecar(
         parse_items(document, name),
@@ -114,7 +114,7 @@ def parse_items(document: dict[str, Any], name: str) -> Metadata:
     known: dict[str, Any] = {key: _text(document, key, name) for key in _TEXTS}
     accuracy = _number(document, "accuracy_m", name)
     if accuracy is not None and accuracy < 0.0:
-        raise GridFormatError(name, "accuracy_m", accuracy, "metres, not negative")
+        raise GridFormatError(name, "accuracy_m", shown(accuracy), "metres, not negative")
     return Metadata(
         **known,
         kind=_member(document, "kind", Kind, name),
@@ -127,7 +127,7 @@ def parse_items(document: dict[str, Any], name: str) -> Metadata:
 def _text(document: dict[str, Any], key: str, name: str) -> str | None:
     value = document.get(key)
     if value is not None and not isinstance(value, str):
-        raise GridFormatError(name, key, value, "text or null")
+        raise GridFormatError(name, key, shown(value), "text or null")
     return value
 
 
@@ -142,7 +142,7 @@ def _number(document: dict[str, Any], key: str, name: str) -> float | None:
             number = math.nan
         if math.isfinite(number):
             return number
-    raise GridFormatError(name, key, value, "a number or null")
+    raise GridFormatError(name, key, shown(value), "a number or null")
 
 
 def _member(document: dict[str, Any], key: str, members: type[_E], name: str) -> _E | None:
@@ -152,4 +152,4 @@ def _member(document: dict[str, Any], key: str, members: type[_E], name: str) ->
     try:
         return members(value)
     except ValueError:
-        raise GridFormatError(name, key, value, " | ".join(members)) from None
+        raise GridFormatError(name, key, shown(value), " | ".join(members)) from None

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geoid.errors import GridFormatError
+from geoid.errors import GridFormatError, shown
 from geoid.formats.tiff_samples import Layout, read_sample
 from geoid.grid import Grid, impossible
 from geoid.metadata import Kind, Metadata, parse_items
@@ -154,7 +154,7 @@ class _Directory:
             raise self._error("GeoKey 2054 (angular unit)", self.keys[2054], "9102, degree")
         kind = self.items.of_file.get("TYPE")
         if kind is not None and kind not in _TYPES:
-            raise self._error("metadata item TYPE", kind, " | ".join(_TYPES))
+            raise self._error("metadata item TYPE", shown(kind), " | ".join(_TYPES))
 
     def _registration(self) -> tuple[float, float, float, float]:
         """Longitude of the first node and step, latitude of the first node and step (negative: rows from the north)."""
@@ -177,7 +177,7 @@ class _Directory:
         described = {sample: text for (role, sample), text in self.items.of_band.items() if role == "description"}
         heights = sorted(sample for sample, text in described.items() if text in _HEIGHTS)
         if described and not heights:
-            raise self._error("band descriptions", ", ".join(described.values()), " | ".join(_HEIGHTS))
+            raise self._error("band descriptions", shown(", ".join(described.values())), " | ".join(_HEIGHTS))
         if not heights and self._whole(277, 1) > 1:
             raise self._error(
                 "its metadata", f"{self._whole(277, 1)} bands without descriptions", "one that is described as heights"
@@ -204,12 +204,12 @@ class _Directory:
         """Stored numbers as metres with NaN for no data."""
         unit = self.items.of_band.get(("unittype", sample), "")
         if unit.lower() not in _UNITS:
-            raise self._error("UNITTYPE", unit, "metre or foot")
+            raise self._error("UNITTYPE", shown(unit), "metre or foot")
         factor = self._band_number("scale", sample, 1.0) * _UNITS[unit.lower()]
         shift = self._band_number("offset", sample, 0.0) * _UNITS[unit.lower()]
-        values = raw.astype(np.float64)
         no_data = str(self.tags.get(42113, "")).strip(" \0")
         with np.errstate(all="ignore"):
+            values = raw.astype(np.float64)
             if no_data:
                 values[_equal(raw, self._no_data(no_data))] = np.nan
             values = values * factor + shift
@@ -225,14 +225,14 @@ class _Directory:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise self._error(f"metadata item {role.upper()}", text, "a number")
+            raise self._error(f"metadata item {role.upper()}", shown(text), "a number")
         return number
 
     def _no_data(self, text: str) -> float:
         try:
             return float(text)
         except ValueError:
-            raise self._error("tag 42113 (no data)", text, "a number") from None
+            raise self._error("tag 42113 (no data)", shown(text), "a number") from None
 
     def _metadata(self, sample: int) -> Metadata:
         items = self.items.of_file

@@ -43,8 +43,8 @@ def parse(data: bytes, name: str) -> Grid:
     if len(data) != size:
         raise GridFormatError(name, "its length", f"{len(data)} bytes", f"{size} bytes for {rows} x {columns} nodes")
     raw = np.frombuffer(data, ">f4", rows * columns, _HEADER.size).reshape(rows, columns)
-    values = raw.astype(np.float64)
     with np.errstate(invalid="ignore"):
+        values = raw.astype(np.float64)
         values[~(np.abs(values) <= _LARGEST) | (np.abs(values - float(_NO_DATA)) < 1e-4)] = np.nan
     return Grid(values, south, west, dlat, dlon, format=NAME)
 

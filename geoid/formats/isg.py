@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoid.angles import decimal, sexagesimal
-from geoid.errors import GridFormatError
+from geoid.errors import GridFormatError, shown
 from geoid.formats.lattice import from_points
 from geoid.grid import Grid, impossible
 from geoid.metadata import Kind, Metadata
@@ -48,7 +48,7 @@ class _Header:
         return next((text for text in said if text.strip("-")), None)
 
     def error(self, key: str, expected: str) -> GridFormatError:
-        return GridFormatError(self.name, f"header entry '{key}'", self.entries.get(key), expected)
+        return GridFormatError(self.name, f"header entry '{key}'", shown(self.entries.get(key)), expected)
 
     def number(self, key: str) -> float:
         text = self.entries.get(key, "")

@@ -54,10 +54,13 @@ def from_points(
 
 def _axis(along: NDArray[np.float64], axis: str, name: str) -> tuple[float, float, int, NDArray[np.int64]]:
     """First node, step, count of one axis, and each point's index on it."""
+    if not (np.abs(along) <= 720.0).all():
+        worst = int(np.argmax(~(np.abs(along) <= 720.0)))
+        raise GridFormatError(name, f"point {worst + 1}", f"{axis} {along[worst]}", "degrees")
     distinct = np.unique(along)
     steps = np.diff(distinct)
     steps = steps[steps > 1e-5]
-    if steps.size == 0 or not np.isfinite(distinct).all():
+    if steps.size == 0:
         raise GridFormatError(name, "its points", f"one {axis}", f"points on at least two {axis}s")
     span = float(distinct[-1] - distinct[0])
     intervals = round(span / float(steps.min()))

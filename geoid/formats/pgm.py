@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from geoid.errors import GridFormatError
+from geoid.errors import GridFormatError, shown
 from geoid.grid import Grid, impossible
 from geoid.metadata import Metadata
 
@@ -75,5 +75,5 @@ def _required(comments: dict[str, str], key: str, name: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise GridFormatError(name, "its comments", text, f"a line '# {key.capitalize()} number'")
+        raise GridFormatError(name, "its comments", shown(text), f"a line '# {key.capitalize()} number'")
     return number

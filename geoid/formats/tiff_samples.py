@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from geoid.errors import GridFormatError
 
-_RATIO, _SLACK = 100, 1 << 22
+_RATIO, _SLACK = 100, 1 << 21
 """Bytes of image that a byte of file may stand for, and what a small file may have on top (tiles are padded)."""
 _NONE, _LZW, _DEFLATE, _OLD_DEFLATE = 1, 5, 8, 32946
 
