@@ -29,11 +29,14 @@ _PACKED = re.compile(r"([-+]?)(\d{1,3})(?:\.(\d{0,20}))?")
 
 
 class Angles(StrEnum):
-    """How the angles of a table are written; where nothing is said, decimal and sexagesimal are told apart by form."""
+    """How the angles of a table are written."""
 
     DECIMAL = "deg"
+    """Decimal degrees; a cell with minutes or signs, which cannot be mistaken, is read too."""
     SEXAGESIMAL = "dms"
+    """Degrees, minutes and seconds; a lone decimal number, which could be packed, is refused."""
     PACKED = "packed"
+    """ddd.mmss; cannot be told from decimal by looking, so only where it was said."""
 
 
 def decimal(text: str) -> float:
@@ -64,6 +67,15 @@ def sexagesimal(text: str, axis: str) -> float:
         raise ValueError("expected whole degrees and minutes, and minutes and seconds below 60")
     degrees = sum(float(field) / 60.0**power for power, field in enumerate(fields))
     return math.copysign(degrees, hemisphere or (-1.0 if found[1] == "-" else 1.0))
+
+
+def only_sexagesimal(text: str, axis: str) -> float:
+    """As `sexagesimal`, but not for a lone decimal number. Raises ValueError."""
+    if re.fullmatch(r"[-+]?\d+\.\d*", text.strip()):
+        raise ValueError(
+            "expected degrees, minutes and seconds, such as 28°12'34.5\" (decimal and packed are other options)"
+        )
+    return sexagesimal(text, axis)
 
 
 def _without_hemisphere(text: str, axis: str) -> tuple[str, int]:

@@ -1,8 +1,8 @@
 """Which column of a table is which: by English or Chinese header names, or as told (`lat=3,lon=4,h=5`).
 
-Decides: names are compared without case, blanks, signs and units; a speaking name goes before a bare letter; `h` and `H`
-differ only where a table has both (then `h` is ellipsoidal, `H` above the surface). 大地高 is ellipsoidal, 高程 and 正常高 are above the surface: which of the
-two is the input follows from the direction of the conversion.
+Decides: names are compared without case, blanks, signs and units; a speaking name goes before a bare letter; `h` and
+`H` differ only where a table has both (then `h` is ellipsoidal, `H` above the surface). 大地高 is ellipsoidal, 高程 and
+正常高 are above the surface: which of the two is the input follows from the direction of the conversion.
 Refuses: to choose between two columns of one meaning, to take a levelled height for an ellipsoidal one or the other
 way round, heights in other units than metres.
 """
@@ -155,7 +155,9 @@ def _height(header: Sequence[str], names: list[str], inverse: bool) -> int:
     if not found and contrary:
         need, has = ("above the surface", "ellipsoidal") if inverse else ("ellipsoidal", "above the surface")
         hint = "convert without --inverse" if inverse else "convert with --inverse"
-        raise TableError(f"the only height, {contrary[0]!r}, is {has}; this direction needs one that is {need} ({hint}?)")
+        raise TableError(
+            f"the only height, {contrary[0]!r}, is {has}; this direction needs one that is {need} ({hint}?)"
+        )
     return _only(header, names, wanted, "height (高程, elev, H)" if inverse else "ellipsoidal height (h, 大地高)")
 
 

@@ -38,10 +38,10 @@ _LARGEST = {"latitude": 90.0, "longitude": 360.0, "height": math.inf}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user said about the table and the conversion; None = find out, or the model's own."""
+    """What the user said about table and conversion; None = find out, or the model's own."""
 
     columns: Told | None = None
-    angles: Angles | None = None
+    angles: Angles = Angles.DECIMAL
     delimiter: str | None = None
     method: str | None = None
     sigma_h: float | None = None
@@ -187,10 +187,10 @@ class _Table:
         how = self.options.angles
         if axis == "height":
             return _metres
-        if how is Angles.DECIMAL:
-            return angles.decimal
         if how is Angles.PACKED:
             return angles.packed
+        if how is Angles.SEXAGESIMAL:
+            return lambda cell: angles.only_sexagesimal(cell, axis)
         return lambda cell: angles.sexagesimal(cell, axis)
 
     def converted(self, block: Block) -> str:
@@ -253,7 +253,7 @@ class _Table:
 
     def _numbers(self, cells: list[str], position: int, axis: str, troubles: dict[int, str]) -> NDArray[np.float64]:
         """A column as numbers, NaN for what is none; what is none, or no coordinate, is told in `troubles`."""
-        values = _floats(cells) if axis == "height" or self.options.angles in (None, Angles.DECIMAL) else None
+        values = _floats(cells) if axis == "height" or self.options.angles is Angles.DECIMAL else None
         if values is None:
             values = np.full(len(cells), np.nan)
             parse = self._parser(axis)

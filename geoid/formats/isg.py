@@ -48,9 +48,11 @@ class _Header:
         return next((text for text in said if text.strip("-")), None)
 
     def error(self, key: str, expected: str) -> GridFormatError:
+        """What is wrong with an entry, to be raised."""
         return GridFormatError(self.name, f"header entry '{key}'", shown(self.entries.get(key)), expected)
 
     def number(self, key: str) -> float:
+        """A finite number."""
         text = self.entries.get(key, "")
         try:
             number = float(text)
@@ -61,12 +63,14 @@ class _Header:
         return number
 
     def count(self, key: str) -> int:
+        """A number of rows, columns or points."""
         text = self.entries.get(key, "")
         if not re.fullmatch(r"\d{1,9}", text):
             raise self.error(key, "a count")
         return int(text)
 
     def angle(self, key: str) -> float:
+        """Degrees, from decimal or dms."""
         angle = _degrees(self.entries.get(key, ""))
         if angle is None:
             raise self.error(key, "degrees, as 27.5 or 27°30'00\"")

@@ -24,7 +24,7 @@ def gtx(values: NDArray[np.float64] = VALUES, south: float = SOUTH, west: float 
 def pgm(rows: int = 19, columns: int = 36) -> tuple[bytes, NDArray[np.float64]]:
     """A world grid in GeographicLib's layout, and its values from the south."""
     pixels = np.random.default_rng(7).integers(0, 65536, (rows, columns)).astype(">u2")
-    header = b"P5\n# Geoid file in PGM format\n# Description a world for tests\n# Offset -108\n# Scale 0.003\n# Origin 90N 0E\n"
+    header = b"P5\n# Geoid file in PGM format\n# Description a world for tests\n# Offset -108\n# Scale 0.003\n"
     data = header + f"{columns}  {rows}\n65535\n".encode() + pixels.tobytes()
     return data, (-108.0 + 0.003 * pixels.astype(float))[::-1]
 
@@ -122,3 +122,25 @@ def geotiff(
         metadata=None, photometric="minisblack",
     )  # fmt: skip
     return stream.getvalue()
+
+
+def lzw(data: bytes) -> bytes:
+    """TIFF's LZW (TIFF 6.0, section 13) the slow and plain way: strings in a dictionary, codes as text of bits."""
+    bits, width = f"{256:09b}", 9
+    table = {bytes([k]): k for k in range(256)}
+    held, following = b"", 258
+    for k in range(len(data)):
+        one = data[k : k + 1]
+        if held + one in table:
+            held += one
+            continue
+        bits += f"{table[held]:0{width}b}"
+        table[held + one], following, held = following, following + 1, one
+        if following == 4094:
+            bits += f"{256:0{width}b}"
+            table, following, width = {bytes([k]): k for k in range(256)}, 258, 9
+        elif following + 1 > 1 << width:
+            width += 1
+    bits += (f"{table[held]:0{width}b}" if held else "") + f"{257:0{width}b}"
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[k : k + 8], 2) for k in range(0, len(bits), 8))

@@ -26,20 +26,43 @@ def test_sexagesimal_forms(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "axis", "degrees"),
     [
-        ("-0°30'", "latitude", -0.5), ("0°30'S", "latitude", -0.5), ("119°30'W", "longitude", -119.5), ("东经112°30′", "longitude", 112.5),
-        ("28.5°", "latitude", 28.5), ("28.5", "latitude", 28.5), ("28", "latitude", 28.0), ("28 30.5", "latitude", 28 + 30.5 / 60),
+        ("-0°30'", "latitude", -0.5),
+        ("0°30'S", "latitude", -0.5),
+        ("119°30'W", "longitude", -119.5),
+        ("东经112°30′", "longitude", 112.5),
+        ("28.5°", "latitude", 28.5),
+        ("28.5", "latitude", 28.5),
+        ("28", "latitude", 28.0),
+        ("28 30.5", "latitude", 28 + 30.5 / 60),
         ("28°59'59.99999\"", "latitude", 28 + 59 / 60 + 59.99999 / 3600),
     ],
-)  # fmt: skip
+)
 def test_signs_and_short_forms(text: str, axis: str, degrees: float) -> None:
     assert sexagesimal(text, axis) == pytest.approx(degrees, abs=1e-13)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["28°60'0\"", "28°12'60\"", "28.5°12'", "28°12.5'30\"", "-28°12'N", "112°E", "28°12'34.5\"E", "", "N", "x", "28°12'34\"5", "28 12 34 56",
-     "1" * 100, "28'12°34", "NaN", "28,5", "28D12M34S"],
-)  # fmt: skip
+    [
+        "28°60'0\"",
+        "28°12'60\"",
+        "28.5°12'",
+        "28°12.5'30\"",
+        "-28°12'N",
+        "112°E",
+        "28°12'34.5\"E",
+        "",
+        "N",
+        "x",
+        "28°12'34\"5",
+        "28 12 34 56",
+        "1" * 100,
+        "28'12°34",
+        "NaN",
+        "28,5",
+        "28D12M34S",
+    ],
+)
 def test_what_is_no_latitude(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         sexagesimal(text, "latitude")

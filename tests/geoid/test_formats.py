@@ -10,6 +10,7 @@ import pytest
 from geoid import formats
 from geoid.errors import GridFormatError, ModelError
 from geoid.formats import geotiff, gtx, isg, pgm
+from geoid.formats._kernels import lzw
 from geoid.grid import Grid
 from geoid.metadata import Kind
 from tests.geoid import grids
@@ -62,7 +63,7 @@ def test_gtx_length_is_checked_with_both_numbers() -> None:
     with pytest.raises(GridFormatError, match="40 bytes"):
         formats.parse(data[:20], "short.gtx")
     huge = data[:32] + struct.pack(">ii", 2**31 - 1, 2**31 - 1) + data[40:]
-    with pytest.raises(GridFormatError, match="latitudes|round the Earth"):
+    with pytest.raises(GridFormatError, match=r"latitudes|round the Earth"):
         formats.parse(huge, "huge.gtx")
 
 
@@ -215,10 +216,11 @@ def test_geotiff_registration_and_layout(area: bool, byteorder: str, layout: dic
 def test_geotiff_scale_offset_and_no_data_are_in_this_order() -> None:
     raw = np.rint((VALUES + 30.0) * 1000.0).astype(np.uint16)
     raw[2, 3] = 7
-    metadata = grids.GDAL_METADATA.replace(
-        "</GDALMetadata>",
-        '<Item name="OFFSET" sample="0" role="offset">-30</Item><Item name="SCALE" sample="0" role="scale">0.001</Item></GDALMetadata>',
+    items = "".join(
+        f'<Item name="{role.upper()}" sample="0" role="{role}">{value}</Item>'
+        for role, value in [("offset", "-30"), ("scale", "0.001")]
     )
+    metadata = grids.GDAL_METADATA.replace("</GDALMetadata>", items + "</GDALMetadata>")
     grid = formats.parse(grids.geotiff(raw, metadata=metadata, no_data="7"), "a.tif")
     expected = VALUES.copy()
     expected[2, 3] = np.nan
@@ -226,8 +228,12 @@ def test_geotiff_scale_offset_and_no_data_are_in_this_order() -> None:
 
 
 def test_geotiff_items_of_our_own_metadata() -> None:
-    item = '<Item name="kind">quasigeoid</Item><Item name="accuracy_m">0.022</Item><Item name="epoch">2000.0</Item></GDALMetadata>'
-    said = formats.parse(grids.geotiff(metadata=grids.GDAL_METADATA.replace("</GDALMetadata>", item)), "a.tif").metadata
+    items = "".join(
+        f'<Item name="{name}">{value}</Item>'
+        for name, value in [("kind", "quasigeoid"), ("accuracy_m", "0.022"), ("epoch", "2000.0")]
+    )
+    metadata = grids.GDAL_METADATA.replace("</GDALMetadata>", items + "</GDALMetadata>")
+    said = formats.parse(grids.geotiff(metadata=metadata), "a.tif").metadata
     assert (said.kind, said.accuracy_m, said.epoch) == (Kind.QUASIGEOID, 0.022, 2000.0)
 
 
@@ -277,6 +283,32 @@ def _with_tag(data: bytes, code: int, value: int) -> bytes:
                 + data[entry + 12 :]
             )
     raise AssertionError(f"no tag {code}")
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kind", ["noise", "runs", "empty", "one"])
+def test_lzw_gives_back_what_was_packed(kind: str) -> None:
+    source = np.random.default_rng(6)
+    data = {
+        "noise": source.integers(0, 256, 9000, np.uint8).tobytes(),
+        "runs": np.repeat(source.integers(0, 4, 1500, np.uint8), 9).tobytes(),
+        "empty": b"",
+        "one": b"x",
+    }[kind]
+    packed = np.frombuffer(grids.lzw(data), np.uint8)
+    target = np.zeros(len(data), np.uint8)
+    assert lzw(packed, target) == len(data)
+    assert target.tobytes() == data
+    cut = np.zeros(len(data), np.uint8)
+    assert lzw(packed[: len(packed) // 2], cut) <= len(data)
+
+
+@pytest.mark.kernel
+def test_lzw_of_noise_stays_in_its_target() -> None:
+    source = np.random.default_rng(8)
+    for _ in range(200):
+        target = np.zeros(50, np.uint8)
+        assert 0 <= lzw(source.integers(0, 256, 60, np.uint8), target) <= 50
 
 
 # Detection

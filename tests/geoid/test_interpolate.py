@@ -55,7 +55,7 @@ def test_keys_reproduces_quadratics(count: int) -> None:
 
 @pytest.mark.kernel
 def test_keys_error_on_a_cubic_is_the_known_one() -> None:
-    """Central differences of c³ at the nodes are 3c² + 1: Hermite's formula leaves v(1 - v)(1 - 2v), nil at half a cell."""
+    """Central differences of c³ at nodes are 3c² + 1: Hermite's formula leaves v(1 - v)(1 - 2v), nil at half a cell."""
     grid = grid_of(lambda r, c: c**3)
     y, x = points(grid, 200, 1.0)
     v = x - np.floor(x)

@@ -130,10 +130,18 @@ def test_proj_expectations() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["egm96_15_uncompressed_truncated.tif", "test_vgrid_single_strip_truncated.tif", "test_vgrid_unsupported_byte.tif",
-     "test_vgrid_invalid_channel_type.tif", "test_hgrid.tif", "test_hgrid_degree.tif", "nkgrf03vel_realigned_extract.tif",
-     "test_gridshift_projected.tif", "subset_of_gr3df97a.tif"],
-)  # fmt: skip
+    [
+        "egm96_15_uncompressed_truncated.tif",
+        "test_vgrid_single_strip_truncated.tif",
+        "test_vgrid_unsupported_byte.tif",
+        "test_vgrid_invalid_channel_type.tif",
+        "test_hgrid.tif",
+        "test_hgrid_degree.tif",
+        "nkgrf03vel_realigned_extract.tif",
+        "test_gridshift_projected.tif",
+        "subset_of_gr3df97a.tif",
+    ],
+)
 def test_what_is_no_vertical_grid_is_refused(name: str) -> None:
     with pytest.raises(GridFormatError, match=re.escape(name)):
         read_grid(data_path("geoid", "proj", name))
@@ -141,10 +149,18 @@ def test_what_is_no_vertical_grid_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [("formats", "truth.gtx"), ("formats", "truth_point.tif"), ("formats", "truth_area.tif"), ("grids", "egm96_15.gtx"),
-     ("grids", "egm2008_hunan_2m5.gtx"), ("grids", "egm2008_antimeridian_fiji.gtx"), ("grids", "egm2008_north_pole_cap.gtx"),
-     ("proj", "us_noaa_geoid06_ak_subset_at_antimeridian.tif"), ("proj", "fr_ign_RAGTBT2016.tif")],
-)  # fmt: skip
+    [
+        ("formats", "truth.gtx"),
+        ("formats", "truth_point.tif"),
+        ("formats", "truth_area.tif"),
+        ("grids", "egm96_15.gtx"),
+        ("grids", "egm2008_hunan_2m5.gtx"),
+        ("grids", "egm2008_antimeridian_fiji.gtx"),
+        ("grids", "egm2008_north_pole_cap.gtx"),
+        ("proj", "us_noaa_geoid06_ak_subset_at_antimeridian.tif"),
+        ("proj", "fr_ign_RAGTBT2016.tif"),
+    ],
+)
 def test_bilinear_is_proj_s(parts: tuple[str, str]) -> None:
     """PROJ 9.5 on the same file, 20,000 points; the bar is 1e-9 m."""
     path = data_path("geoid", *parts)
@@ -184,7 +200,9 @@ def egm96_pgm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     grid = read_grid(data_path("geoid", "grids", "egm96_15.gtx"))
     pixels = np.rint((np.roll(grid.values[::-1], 720, axis=1) + 108.0) / 0.003).astype(">u2")
     path = tmp_path_factory.mktemp("pgm") / "mine.pgm"
-    header = "P5\n# Geoid file in PGM format for the GeographicLib::Geoid class\n# Description EGM96, 15-minute grid\n# Offset -108\n"
+    header = (
+        "P5\n# Geoid file in PGM format for the GeographicLib::Geoid class\n# Description EGM96, 15'\n# Offset -108\n"
+    )
     header += "# Scale 0.003\n# Origin 90N 0E\n# AREA 90S 0E 90N 360E\n# Vertical_Datum WGS84\n# MaxBilinearError 1\n"
     header += "# RMSBilinearError 1\n# MaxCubicError 1\n# RMSCubicError 1\n1440 721\n65535\n"
     path.write_bytes(header.encode() + pixels.tobytes())
@@ -199,7 +217,7 @@ def geoid_eval(path: Path, lat: NDArray[np.float64], lon: NDArray[np.float64], *
 
 
 def test_pgm_against_geographiclib(egm96_pgm: Path) -> None:
-    """Bilinear (-l) to what it prints; its cubic is another one, least squares over twelve nodes, and misses the nodes."""
+    """Bilinear (-l) to what it prints; its cubic is least squares over twelve nodes and misses even the nodes."""
     grid = read_grid(egm96_pgm)
     random = np.random.default_rng(3)
     lat = np.degrees(np.arcsin(random.uniform(-1.0, 1.0, 4000)))
@@ -241,7 +259,7 @@ def test_egm2008_poles() -> None:
 
 
 def test_pole_is_crossed_smoothly() -> None:
-    """Along a meridian over the pole second differences stay those of the geoid, with no step where the meridian changes."""
+    """Along a meridian over the pole second differences stay those of the geoid: no step where the meridian changes."""
     grid = read_grid(data_path("geoid", "grids", "egm2008_north_pole_cap.gtx"))
     along = np.arange(-60, 61) / 60.0
     lat, lon = 90.0 - np.abs(along), np.where(along < 0.0, 40.0, 220.0)
@@ -261,7 +279,7 @@ def test_date_line() -> None:
 
 
 def test_bicubic_is_the_one_the_levelling_sample_was_made_with() -> None:
-    """390 points whose model values were computed by an independent Catmull-Rom, printed to 0.01 mm (and 1e-7 degrees)."""
+    """390 points whose values an independent Catmull-Rom computed, printed to 0.01 mm (and 1e-7 degrees)."""
     model = open_model(data_path("geoid", "grids", "egm2008_hunan_2m5.gtx"))
     table = np.genfromtxt(
         data_path("geoid", "gnss_levelling", "truth.csv"), delimiter=",", names=True, usecols=("lat", "lon", "model_m")
@@ -299,9 +317,12 @@ def test_gtx_round_trip_is_byte_for_byte(name: str, tmp_path: Path) -> None:
 
 
 _ENCODINGS = [
-    ("COMPRESS=LZW",), ("COMPRESS=LZW", "PREDICTOR=2"), ("COMPRESS=DEFLATE", "PREDICTOR=2"), ("BIGTIFF=YES", "ENDIANNESS=BIG"),
+    ("COMPRESS=LZW",),
+    ("COMPRESS=LZW", "PREDICTOR=2"),
+    ("COMPRESS=DEFLATE", "PREDICTOR=2"),
+    ("BIGTIFF=YES", "ENDIANNESS=BIG"),
     ("COMPRESS=LZW", "ENDIANNESS=BIG", "TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=16"),
-]  # fmt: skip
+]
 _FLOATING = [
     ("COMPRESS=LZW", "PREDICTOR=3"), ("COMPRESS=DEFLATE", "PREDICTOR=3", "TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=32"),
 ]  # fmt: skip
@@ -309,7 +330,10 @@ _FLOATING = [
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [*itertools.product(["Float32", "Int16", "Float64"], _ENCODINGS), *itertools.product(["Float32", "Float64"], _FLOATING)],
+    [
+        *itertools.product(["Float32", "Int16", "Float64"], _ENCODINGS),
+        *itertools.product(["Float32", "Float64"], _FLOATING),
+    ],
 )
 def test_geotiff_in_every_encoding_of_gdal(kind: str, options: tuple[str, ...], tmp_path: Path) -> None:
     source, target = data_path("geoid", "formats", "truth.gtx"), tmp_path / "made.tif"
