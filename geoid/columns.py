@@ -18,20 +18,9 @@ from geoid.errors import TableError, shown
 
 _LATITUDE = {"lat", "latitude", "latdeg", "b", "φ", "phi", "纬度", "北纬", "大地纬度", "纬度b", "b纬度"}
 _LONGITUDE = {
-    "lon",
-    "lng",
-    "long",
-    "longitude",
-    "londeg",
-    "l",
-    "λ",
-    "lambda",
-    "经度",
-    "东经",
-    "大地经度",
-    "经度l",
-    "l经度",
-}
+    "lon", "lng", "long", "longitude", "londeg", "l", "λ", "lambda",
+    "经度", "东经", "大地经度", "经度l", "l经度",
+}  # fmt: skip
 _ELLIPSOIDAL = {
     "h", "ellh", "hell", "hellm", "height", "ellipsoidalheight", "ellipsoidheight", "ellipsoidalh", "hae",
     "hellipsoidal", "大地高", "大地高h", "h大地高", "椭球高",
@@ -42,19 +31,9 @@ _ABOVE = {
     "1985高程", "85高程",
 }  # fmt: skip
 _SIGMA = {
-    "sigmah",
-    "sigmahm",
-    "σh",
-    "sh",
-    "sdh",
-    "stdh",
-    "sigmaheight",
-    "sigmau",
-    "大地高中误差",
-    "高程中误差",
-    "高中误差",
-    "mh",
-}
+    "sigmah", "sigmahm", "σh", "sh", "sdh", "stdh", "sigmaheight", "sigmau", "mh",
+    "大地高中误差", "高程中误差", "高中误差",
+}  # fmt: skip
 _BARE = {"b", "l", "h", "φ", "λ", "height"}
 _OTHER_UNIT = re.compile(r"[\[(（]\s*(ft|feet|usft|us-ft|mm|cm|km|英尺|毫米|厘米)\s*[\])）]", re.IGNORECASE)
 _KEYS = {

@@ -84,9 +84,8 @@ def open_model(path: str | Path, uncertainty: str | Path | None = None) -> Model
     Reads the whole file; a caller that serves many requests keeps the result, which is immutable.
     """
     grid = read_grid(path)
-    return Model(
-        grid, grid.metadata.name or Path(path).stem, read_grid(uncertainty) if uncertainty is not None else None
-    )
+    sigmas = read_grid(uncertainty) if uncertainty is not None else None
+    return Model(grid, grid.metadata.name or Path(path).stem, sigmas)
 
 
 def chosen_method(name: str) -> Method:
@@ -115,10 +114,8 @@ def heights(
     points: where given it must be the model's, else every status is `unknown_datum`; None takes them to be in the
     model's frame. Raises ModelError on a method or frame that cannot be understood.
     """
-    given = [
-        np.asarray(values, np.float64) for values in (latitude, longitude, h, np.nan if sigma_h is None else sigma_h)
-    ]
-    lat, lon, known, sigma_in = np.broadcast_arrays(*given)
+    given = (latitude, longitude, h, np.nan if sigma_h is None else sigma_h)
+    lat, lon, known, sigma_in = np.broadcast_arrays(*(np.asarray(values, np.float64) for values in given))
     how = model.method if method is None else chosen_method(method)
     anomaly, status = evaluate(model.grid, lat, lon, how)
     with np.errstate(invalid="ignore"):
@@ -162,13 +159,12 @@ def _combined(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[n
 def reason(model: Model, status: Status) -> str | None:
     """Why a point got no height, one sentence without commas; None where it got one."""
     stated = model.grid.metadata.frame
+    foreign = f"the model is in {stated}; the point is not" if stated else "the model does not state its frame"
     return {
         Status.OK: None,
         Status.OUTSIDE_GRID: f"outside the grid {model.grid.extent}",
         Status.NO_DATA: "a node that is needed here has no data",
-        Status.UNKNOWN_DATUM: f"the model is in {stated}; the point is not"
-        if stated
-        else "the model does not state its frame",
+        Status.UNKNOWN_DATUM: foreign,
         Status.BAD_ROW: "latitude longitude height or sigma is not a possible number",
         Status.EXTRAPOLATED: "beyond the marks the model was fitted to",
     }[status]
@@ -178,14 +174,8 @@ def records(model: Model, latitude: ArrayLike, longitude: ArrayLike, result: Hei
     """One JSON-ready record a point, in order, by the public names; None where a number is not known."""
     said = model.grid.metadata
     lat, lon = np.broadcast_arrays(np.asarray(latitude, np.float64), np.asarray(longitude, np.float64))
-    points = zip(
-        *(
-            column.reshape(-1).tolist()
-            for column in (np.broadcast_to(lat, result.status.shape), np.broadcast_to(lon, result.status.shape))
-        ),
-        *(column.reshape(-1).tolist() for column in result[:7]),
-        strict=True,
-    )
+    places = [np.broadcast_to(degrees, result.status.shape) for degrees in (lat, lon)]
+    points = zip(*(column.reshape(-1).tolist() for column in (*places, *result[:7])), strict=True)
     for latitude_, longitude_, ellipsoidal, height, anomaly, sigma, sigma_h, sigma_model, code in points:
         status = STATUSES[code]
         yield {

@@ -167,15 +167,8 @@ class _Table:
     def header_line(self, text: str) -> str:
         """The header with the names of the results; a name that is there already gets a number."""
         geoid = self.model.height_type == "orthometric"
-        names = [
-            "N_m" if geoid else "zeta_m",
-            "H_orthometric_m" if geoid else "H_normal_m",
-            "sigma_m",
-            "status",
-            "reason",
-        ]
-        if self.options.inverse:
-            names[1] = "h_ell_m"
+        anomaly, sought = ("N_m", "H_orthometric_m") if geoid else ("zeta_m", "H_normal_m")
+        names = [anomaly, "h_ell_m" if self.options.inverse else sought, "sigma_m", "status", "reason"]
         taken = set(self.summary.header)
         for k, name in enumerate(names):
             numbered = (f"{name}_{number}" for number in itertools.count(2))
@@ -200,13 +193,12 @@ class _Table:
         rows = [k for k, cells in enumerate(block.fields) if cells is not None]
         texts, fields = [block.texts[k] for k in rows], [block.fields[k] or [] for k in rows]
         troubles = self._square(texts, fields)
-        lines = [block.lines[k] for k in rows]
-        done = (
-            self._appended(texts, lambda position: [row[position] for row in fields], troubles, lines) if rows else []
-        )
         whole = list(block.texts)
-        for k, text in zip(rows, done, strict=True):
-            whole[k] = text
+        if rows:
+            lines = [block.lines[k] for k in rows]
+            done = self._appended(texts, lambda position: [row[position] for row in fields], troubles, lines)
+            for k, text in zip(rows, done, strict=True):
+                whole[k] = text
         return self.end.join([*whole, ""])
 
     def _square(self, texts: list[str], fields: list[list[str]]) -> dict[int, str]:
@@ -262,10 +254,9 @@ class _Table:
                     values[k] = parse(cell.strip())
                 except ValueError as error:
                     troubles.setdefault(k, self._complaint(position, axis, cell, str(error)))
+        expected = f"expected at most {_LARGEST[axis]:g} degrees"
         for k in np.flatnonzero(np.abs(values) > _LARGEST[axis]).tolist():
-            troubles.setdefault(
-                k, self._complaint(position, axis, cells[k], f"expected at most {_LARGEST[axis]:g} degrees")
-            )
+            troubles.setdefault(k, self._complaint(position, axis, cells[k], expected))
         return values
 
     def _complaint(self, position: int, axis: str, cell: str, expected: str) -> str:

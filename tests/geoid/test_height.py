@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +153,17 @@ def test_records_have_the_names_of_the_interface() -> None:
     assert refused["reason"] == "outside the grid 27..29 N 111..114 E"
     assert refused["ellipsoidal_height"] == 95.123
     json.dumps([good, refused], allow_nan=False)
+
+
+def test_one_point_wakes_no_compiler() -> None:
+    """A command for one point must not pay for numba: half a second before the answer."""
+    program = (
+        "import sys; from geoid import synthetic; from geoid.height import Model, heights\n"
+        "model = Model(synthetic.quasigeoid(27.0, 28.0, 111.0, 112.0, 0.1), 'x')\n"
+        "heights(model, 27.5, 111.5, 95.0)\n"
+        "assert not {'numba', 'scipy', 'pyproj', 'tifffile'} & set(sys.modules), sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, cwd=Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize(
