@@ -194,7 +194,7 @@ def _unzip(data: bytes, log: DiagnosticLog) -> bytes:
             with archive.open(chosen) as member:
                 while chunk := member.read(_CHUNK):
                     out.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         if not out.size:
             raise UnreadableArchiveError(f"zip archive cannot be read: {error}") from error
         _truncated(log, "zip", out.size)

@@ -3,9 +3,8 @@
 A reading kernel goes on until something is not as it should be, says where, and is called again when Python has dealt
 with that; so all that is awkward lives in `reading`. Bad fields, satellites and counts are local: they are noted in
 `notes` (code, offset of the line, column) and the kernel goes on. F14.3 fields are read eight characters at a time as
-integers of thousandths and divided once, which is exact. The longest kernels hold a loop over a file's epochs.
-
-One file above 400 lines because a kernel and all it calls must share one (numba's cache does not see other files).
+integers of thousandths and divided once, which is exact. One file above 400 lines because a kernel and all it calls
+must share one (numba's cache does not see other files).
 """
 
 from __future__ import annotations

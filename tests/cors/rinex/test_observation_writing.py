@@ -157,6 +157,9 @@ def test_phases_without_a_channel_and_nameless_signals_are_counted() -> None:
     assert writer.left_out["phases without a GLONASS channel"] == 1 and writer.left_out["code G C#13"] == 1
     assert np.isnan(read_back(writer, body).observations.phaserange[0])
     assert writer.epoch(START + 2 * NS, empty_observations()) == b""
+    writer.add_channels({9: -2})
+    later = read_back(writer, writer.epoch(START + 3 * NS, one("R1C", "R09")))
+    assert later.header.glonass_channels[9] == -2 and later.observations.phaserange[0] == pytest.approx(2.1e7, abs=1e-4)
 
 
 def test_below_100_ns_only_4_02_keeps_time() -> None:

@@ -121,7 +121,8 @@ class Rewriter:
         old = np.zeros(len(ORDER_2), np.bool_)
         present: set[str] = set()
         for index in self._chosen.tolist():
-            for system, _, cells in self._cells(index):
+            printed = self._printer.fields(index)
+            for system, _, cells in self._cells(index, printed):
                 has = (cells[0] != ABSENT) & (cells[0] != 0)
                 used[system] |= has.any(axis=0) | ((cells[0] == 0).any(axis=0) & _dopplers(self._union[system]))
                 if has.any():
@@ -134,9 +135,8 @@ class Rewriter:
         self._keep = {s: np.flatnonzero(u) for s, u in used.items()}
         return {s: tuple(self._union[s][n] for n in np.flatnonzero(u)) for s, u in used.items() if u.any()}
 
-    def _cells(self, index: int) -> Iterator[tuple[str, NDArray[np.int64], Cells]]:
+    def _cells(self, index: int, printed: PrintedEpoch) -> Iterator[tuple[str, NDArray[np.int64], Cells]]:
         """System, satellites and cells [satellites, united codes] of an epoch, by constellation."""
-        printed = self._printer.fields(index)
         header = int(self._file.epochs.header_index[index])
         systems = printed.satellites >> 6
         for system in dict.fromkeys(systems.tolist()):
@@ -172,7 +172,7 @@ class Rewriter:
     def _epoch(self, index: int) -> bytes:
         epochs, printed = self._file.epochs, self._printer.fields(index)
         parts: dict[int, tuple[NDArray[np.int64], Cells]] = {}
-        for system, satellites, cells in self._cells(index):
+        for system, satellites, cells in self._cells(index, printed):
             if self._old:
                 cells = _columns(to_old(system, self._union[system], cells), self._old_columns())
             else:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,13 @@ class ObservationWriter:
         self.last: int | None = None
         self.left_out: Counter[str] = Counter()
         """What was not written, by reason: codes, epochs, phases without a wavelength, values too large."""
+
+    def add_channels(self, channels: Mapping[int, int]) -> None:
+        """GLONASS channels by slot that became known meanwhile: for the epochs to come, and for the header."""
+        known = dict(self._header.glonass_channels) | dict(channels)
+        if known != self._header.glonass_channels:
+            self._header = replace(self._header, glonass_channels=known)
+            self._wavelengths = _wavelength_table(self._header)
 
     def epoch(
         self, gpst: int, observations: Observations, *, flag: int = 0, clock_offset_s: float = math.nan,
