@@ -8,12 +8,14 @@ collection is looked for where the tests look (CORSNET_DATA); without it there a
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import georinex
@@ -81,7 +83,7 @@ def _observations(name: str, file: str, bar: float, folder: Path) -> Row:
     theirs = rtklib.obs_t()
     rtklib.readrnx(str(path), 1, "", theirs, rtklib.nav_t(), rtklib.sta_t())
     _compare(read_observations(path), theirs)
-    ours, peer = _medians(lambda: read_observations(path), _rtklib(path))
+    ours, peer = _medians(lambda: read_observations(path), path)
     return _row(name, path, ours, peer, bar)
 
 
@@ -101,18 +103,14 @@ def _navigation(name: str, file: str, bar: float, folder: Path) -> Row:
     rtklib.readrnx(str(path), 1, "", rtklib.obs_t(), nav, rtklib.sta_t())
     clocks = {getattr(e, "af0", None) for e in read_navigation(path).ephemerides}
     assert all(nav.eph[n].f0 in clocks for n in range(0, nav.n, 50)), f"{path.name}: clocks differ"
-    ours, peer = _medians(lambda: read_navigation(path), _rtklib(path))
+    ours, peer = _medians(lambda: read_navigation(path), path)
     return _row(name, path, ours, peer, bar)
 
 
-def _rtklib(path: Path) -> Callable[[], Callable[[], object]]:
-    """Makes RTKLIB's structures, then gives the call to time."""
-
-    def prepared() -> Callable[[], object]:
-        obs, nav, sta = rtklib.obs_t(), rtklib.nav_t(), rtklib.sta_t()
-        return lambda: rtklib.readrnx(str(path), 1, "", obs, nav, sta)
-
-    return prepared
+def _rtklib_seconds(path: str) -> float:
+    """One call of RTKLIB's reader, its structures made beforehand."""
+    obs, nav, sta = rtklib.obs_t(), rtklib.nav_t(), rtklib.sta_t()
+    return _timed(lambda: rtklib.readrnx(path, 1, "", obs, nav, sta))
 
 
 def _georinex(folder: Path) -> Row:
@@ -139,10 +137,10 @@ def _compare_values(file: ObservationFile, theirs: object) -> None:
                 assert math.isclose(peer, value, abs_tol=1e-9), f"{satellite} {code}: {value} is not {peer}"
 
 
-def _medians(ours: Callable[[], object], peer: Callable[[], Callable[[], object]]) -> tuple[float, float]:
-    """Median seconds, rounds interleaved; the first round warms both up."""
-    ours(), peer()()
-    pairs = [(_timed(ours), _timed(peer())) for _ in range(ROUNDS)]
+def _medians(ours: Callable[[], object], path: Path) -> tuple[float, float]:
+    """Median seconds, rounds interleaved, RTKLIB in its own process (else each unmaps the other's memory)."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as peer:
+        pairs = [(_timed(ours), peer.submit(_rtklib_seconds, str(path)).result()) for _ in range(ROUNDS + 2)][2:]
     return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
