@@ -1,8 +1,9 @@
 """Reading RINEX against RTKLIB's C `readrnx` (pyrtklib5) and georinex: same files, answers compared first, one core.
 
 Plain files in the page cache, from a path to arrays; process time, rounds interleaved, medians. RTKLIB's structures are
-made beforehand, ours within the time. The data
-collection is looked for where the tests look (CORSNET_DATA); without it there are no rows.
+made beforehand, ours within the time. Compact RINEX is compared with RNXCMP and our reader of plain text; RNXCMP is a
+process of its own, so its children's time counts too. The data collection is looked for where the tests look
+(CORSNET_DATA); without it there are no rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -19,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import georinex
+import hatanaka
 import numpy as np
 import pyrtklib5 as rtklib
 
@@ -48,6 +51,12 @@ NAVIGATION = {
     "navigation 3.05, a day (RTKLIB)": ("stations/esbc_2020177/ESBC00DNK_R_20201770000_01D_MN.rnx.gz", 1.5),
     "navigation 4.02, the world's day (RTKLIB)": ("products/nav/BRD400DLR_S_20260680000_01D_MN.rnx.gz", 1.5),
 }
+COMPACT = (
+    "CRINEX .gz, a day at 30 s (RNXCMP, then as ours)",
+    "stations/esbc_2020177/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz",
+    2.0,
+)
+"""Row, file and bar; MB of plain text."""
 GEORINEX = ("stations/gras_2022315/GRAS00FRA_R_20223151700_15M_01S_MO.crx.gz", 30, 500.0)
 """File, epochs of it (georinex slows down with length), bar."""
 
@@ -59,6 +68,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         rows = [_observations(name, *case, Path(folder)) for name, case in OBSERVATIONS.items()]
         rows += [_navigation(name, *case, Path(folder)) for name, case in NAVIGATION.items()]
+        rows.append(_compact())
         rows.append(_georinex(Path(folder)))
     return rows
 
@@ -107,6 +117,26 @@ def _navigation(name: str, file: str, bar: float, folder: Path) -> Row:
     return _row(name, path, ours, peer, bar)
 
 
+def _compact() -> Row:
+    name, file, bar = COMPACT
+    packed = (ROOT / file).read_bytes()
+    for ours, theirs in zip(
+        read_observations(packed).observations, read_observations(_restored(packed)).observations, strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    pairs = [
+        (_timed(lambda: read_observations(packed)), _timed(lambda: read_observations(_restored(packed))))
+        for _ in range(ROUNDS)
+    ]
+    ours, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
+    megabytes = len(_restored(packed)) / 1e6
+    return name, megabytes / ours, megabytes / peer, peer / ours, bar
+
+
+def _restored(packed: bytes) -> bytes:
+    return bytes(hatanaka.decompress(packed))
+
+
 def _rtklib_seconds(path: str) -> float:
     """One call of RTKLIB's reader, its structures made beforehand."""
     obs, nav, sta = rtklib.obs_t(), rtklib.nav_t(), rtklib.sta_t()
@@ -145,9 +175,15 @@ def _medians(ours: Callable[[], object], path: Path) -> tuple[float, float]:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    begin = time.process_time()
+    """Processor time of this process and of the children it waited for, s."""
+    begin = time.process_time() + _children()
     work()
-    return time.process_time() - begin
+    return time.process_time() + _children() - begin
+
+
+def _children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _row(name: str, path: Path, ours: float, peer: float, bar: float) -> Row:

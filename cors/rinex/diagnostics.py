@@ -32,7 +32,6 @@ class Code(StrEnum):
     NOT_ASCII = "text.not_ascii"
     COMPRESSION_TRUNCATED = "compress.truncated"
     COMPACT_TRUNCATED = "crinex.truncated"
-    COMPACT_DAMAGED = "crinex.damaged"
     LABEL_COLUMN = "header.label.column"
     LABEL_CUT = "header.label.cut"
     LABEL_UNKNOWN = "header.label.unknown"

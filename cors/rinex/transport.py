@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cors.rinex.compact import compress, is_compact, restore
+from cors.rinex.compact.compressing import compress
+from cors.rinex.compact.restoring import is_compact, restore
 from cors.rinex.diagnostics import Code, DiagnosticLog
 from cors.rinex.errors import UnreadableArchiveError
 from cors.rinex.names import looks_like_rinex
@@ -53,7 +54,7 @@ def load(source: Source, log: DiagnosticLog) -> Loaded:
     if text is None:
         data = unpack(data, log)
         compact = is_compact(data)
-        text = Text.from_bytes(restore(data, log) if compact else _plain(data))
+        text = restore(data, log, MAX_TEXT_BYTES) if compact else Text.from_bytes(_plain(data))
         return Loaded(text, name, compact)
     return Loaded(text, name, False)
 

@@ -7,14 +7,12 @@ import gzip
 import io
 import zipfile
 
-import hatanaka
 import ncompress
-import numpy as np
 import pytest
 
 from cors.rinex import transport
 from cors.rinex.diagnostics import DiagnosticLog
-from cors.rinex.errors import CompactRinexError, RinexError, UnreadableArchiveError, UnwritableError
+from cors.rinex.errors import RinexError, UnreadableArchiveError, UnwritableError
 from cors.rinex.observation.reading import read_observations
 from cors.rinex.transport import load, pack
 from tests.cors.rinex.texts import HEADER_3, OBSERVATIONS_3, header
@@ -78,36 +76,6 @@ def test_what_unpacks_to_an_absurd_size_is_refused(monkeypatch: pytest.MonkeyPat
 def test_broken_zip_is_refused(data: bytes) -> None:
     with pytest.raises(RinexError):
         read_observations(data)
-
-
-def test_compact_rinex_is_what_rnxcmp_makes_of_it() -> None:
-    compact = hatanaka.rnx2crx(LONG)
-    assert text_of(compact)[0] == hatanaka.crx2rnx(compact)
-    file, plain = read_observations(compact), read_observations(LONG)
-    assert file.compact and not plain.compact
-    for ours, theirs in zip(file.observations, plain.observations, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_a_truncated_compact_file_keeps_its_complete_epochs() -> None:
-    """RNXCMP gives nothing for such a file; the epochs before the cut are those of the whole file."""
-    compact, whole = hatanaka.rnx2crx(LONG), read_observations(LONG)
-    for cut in (len(compact) // 2, len(compact) - 1, len(compact) - 25):
-        file = read_observations(compact[:cut])
-        n = file.epochs.tags.size
-        assert file.diagnostic_counts == {"crinex.truncated": 1} and n > 100
-        np.testing.assert_array_equal(file.epochs.tags, whole.epochs.tags[:n])
-        np.testing.assert_array_equal(file.observations.pseudorange, whole.observations.pseudorange[: file.offsets[-1]])
-
-
-def test_a_compact_file_damaged_before_its_end_is_refused_or_reported() -> None:
-    """RNXCMP stops at some damage and skips other; neither goes unseen."""
-    lines = hatanaka.rnx2crx(LONG).split(b"\n")
-    with pytest.raises(CompactRinexError, match="line 201"):
-        read_observations(b"\n".join([*lines[:200], b"> 2026 03", *lines[200:]]))
-    skipped = read_observations(b"\n".join(lines[:200] + lines[202:]))
-    assert [(d.code.value, d.line) for d in skipped.diagnostics] == [("crinex.damaged", 202)]
-    assert 0 < skipped.epochs.tags.size < 100
 
 
 def test_packing_goes_by_the_name_and_is_reproducible() -> None:
