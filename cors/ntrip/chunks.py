@@ -1,8 +1,8 @@
 """Chunked transfer coding (RFC 9112 7.1) as NTRIP 2 uses it: whole frames a chunk, lower-case hex, no extension.
 
-The decoder takes what the field sends: either case, extensions (ignored), bare LF, a size line in a segment of its own,
-a trailer after the last chunk. Refused: a size line over 32 bytes, a chunk over 65,536, what is no hexadecimal number,
-a chunk not followed by its line end. Nothing is allocated from a size that was only announced.
+The decoder takes what the field sends: either case, extensions (ignored), bare LF, a size line in a segment of its
+own, a trailer after the last chunk. Refused: a size line over 32 bytes, a chunk over 65,536, what is no hexadecimal
+number, a chunk not followed by its line end. Nothing is allocated from a size that was only announced.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """NMEA 0183 GGA: where a rover says it is. Parsed as receivers send it, built as casters want it.
 
-`$ttGGA,hhmmss.ss,llll.ll,a,yyyyy.yy,a,q,nn,h.h,alt,M,sep,M,age,id*hh`: any two-letter talker, any letter case, 10 to 15
-fields after the name (the last ones may be missing). A checksum, where present, must be right. Refused: minutes from
-60, degrees out of range, a position without hemisphere, a quality that is no number. Quality 0 or an empty position
-is a rover that is alive and knows no place. Time, satellites and HDOP never decide: RTKLIB sends `00` satellites and
-its computer's time. Sources: NMEA 0183; ntrip 5.3, 6; rinex 17.
+`$ttGGA,hhmmss.ss,llll.ll,a,yyyyy.yy,a,q,nn,h.h,alt,M,sep,M,age,id*hh`: any two-letter talker, any letter case, 10 to
+15 fields after the name (the last ones may be missing). A checksum, where present, must be right. Refused: minutes
+from 60, degrees out of range, a position without hemisphere, a quality that is no number. Quality 0 or an empty
+position is a rover that is alive and knows no place. Time, satellites and HDOP never decide: RTKLIB sends `00`
+satellites and its computer's time. Sources: NMEA 0183; ntrip 5.3, 6; rinex 17.
 """
 
 from __future__ import annotations

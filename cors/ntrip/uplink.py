@@ -1,8 +1,8 @@
 """What a rover writes on its connection: lines, and the GGA among them. Bounded, and nothing in it is an error.
 
-CR LF, LF or CR end a line; a GGA begins at the last `$` of its line, so binary in front of it does no harm. A line over
-1024 bytes is dropped up to its end and counted. Everything that is no GGA is counted and ignored: receivers forward all
-they print. Sources: ntrip 5.3, 6; conformance C22-C35.
+CR LF, LF or CR end a line; a GGA begins at the last `$` of its line, so binary in front of it does no harm. A line
+over 1024 bytes is dropped up to its end and counted. Everything that is no GGA is counted and ignored: receivers
+forward all they print. Sources: ntrip 5.3, 6; conformance C22-C35.
 """
 
 from __future__ import annotations
