@@ -121,10 +121,9 @@ class Verifier:
             best = found if best.outcome is Outcome.WRONG else best
         return best
 
-    async def current(self, name: str) -> Account | None:
-        """The account as it is now, for sessions that last."""
-        row = await self._row(name)
-        return row.account if row is not None else None
+    async def is_good(self, name: str) -> bool:
+        """The account is there, enabled and not expired: asked again while its sessions last."""
+        return self._admit(await self._row(name)).outcome is Outcome.OK
 
     def _admit(self, row: _Row | None) -> Verification:
         if row is None:

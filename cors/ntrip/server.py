@@ -10,6 +10,7 @@ While DECIDING what comes is kept, at most `MAX_HELD` bytes: the shell stops rea
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -92,6 +93,11 @@ class ServerConnection:
         """No complete request yet."""
         return self._state is _State.HEAD
 
+    @property
+    def awaits_decision(self) -> bool:
+        """A request waits for `begin_stream`, `begin_upload` or `close`."""
+        return self._state is _State.DECIDING
+
     def receive(self, data: bytes) -> list[ServerEvent]:
         """What these bytes mean. Raises nothing; after BadRequest and UploadEnded nothing more is taken."""
         if self._state is _State.HEAD:
@@ -105,11 +111,11 @@ class ServerConnection:
             self._held += data[: MAX_HELD - len(self._held)]
         return []
 
-    def begin_stream(self) -> list[ServerEvent]:
-        """The rover is accepted: its header's position and whatever came behind the head."""
+    def begin_stream(self, counts: Counter[str] | None = None) -> list[ServerEvent]:
+        """The rover is accepted: its header's position and whatever came behind the head, counted in `counts`."""
         assert self._state is _State.DECIDING and self._request is not None
         self._state = _State.STREAM
-        self.uplink = UplinkReader()
+        self.uplink = UplinkReader(counts)
         first = self.uplink.parse_line(self._request.gga.encode("latin-1")) if self._request.gga else None
         held, self._held = self._held, b""
         return [*([PositionReceived(first)] if first else []), *self.receive(held)]

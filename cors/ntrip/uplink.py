@@ -22,10 +22,10 @@ _SENTENCE = re.compile(rb"\$[A-Za-z]{2}GGA,", re.IGNORECASE)
 class UplinkReader:
     """Finds the GGA sentences in a rover's bytes; `counts` tells what else came, by code."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counter[str] | None = None) -> None:
         self._line = bytearray()
         self._skipping = False
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter() if counts is None else counts
         """`gga`, `no_position`, `gga_without_checksum`, `gga_checksum` and other codes of GgaError, `other_line`,
         `line_too_long`."""
         self.last_bad = ""
