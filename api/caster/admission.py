@@ -32,8 +32,9 @@ from cors.ntrip.table_filter import matching, parse_filter
 
 RETRY_AFTER_S = {
     Denial.NO_SOURCE: 30, Denial.BUSY: 5, Denial.FULL: 20, Denial.TOO_MANY_FAILURES: 60, Denial.ACCOUNT_SHARED: 300,
-    Denial.SHUTDOWN: 10,
 }  # fmt: skip
+_SPREAD = (Denial.BUSY, Denial.FULL)
+"""Those refused for lack of room are told different times, so that they do not come back together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,8 @@ class Admission:
         if status == 401:
             challenges = self._credentials.challenges(f"/{request.mountpoint}", stale, place.listener.tls)
         wait = retry_after_s if retry_after_s is not None else RETRY_AFTER_S.get(denial)
-        if wait is not None and retry_after_s is None:
-            wait += random.randrange(wait // 2 + 1)  # a crowd that was refused together should not come back together
+        if wait is not None and denial in _SPREAD:
+            wait += random.randrange(wait)
         reason = denial.value
         return Answer(refusal(request, self.origin, status, reason, challenges=challenges, retry_after_s=wait))
 

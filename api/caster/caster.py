@@ -26,7 +26,8 @@ import structlog
 
 from api.accounts.verification import Verifier
 from api.caster.admission import Admission
-from api.caster.connection import Connection, Connections
+from api.caster.connection import Connection
+from api.caster.connections import Connections
 from api.caster.credentials import Credentials
 from api.caster.guard import Guard
 from api.caster.hub import Hub

@@ -76,7 +76,7 @@ class Connections:
         return True
 
     def _slow_heads(self, now: float) -> list[Connection]:
-        """Those that have not sent their request for a while, oldest first; a crowd that just came is not among them."""
+        """Those without a request for a while, oldest first; a crowd that just came is not among them."""
         slow: list[Connection] = []
         for connection, since in self._headless.items():
             if now - since < self.limits.headless_after_s:

@@ -14,8 +14,8 @@ from api.caster.settings import LimitSettings, PositionSettings
 
 def judge_position(session: Session, now: float, settings: PositionSettings) -> EndReason | None:
     """Why a session on a mountpoint that needs a position is over, if it is."""
-    if session.out_of_area_since is not None and now - session.out_of_area_since >= settings.area_timeout_s:
-        return EndReason.OUT_OF_AREA
+    if session.out_of_area_since is not None:
+        return EndReason.OUT_OF_AREA if now - session.out_of_area_since >= settings.area_timeout_s else None
     track = session.track
     if track.last is None:
         silent = now - (track.heard if track.heard is not None else session.opened)

@@ -50,7 +50,6 @@ class UploadEnd(StrEnum):
 class Denial(StrEnum):
     """Why a request was refused."""
 
-    BAD_HEAD = "bad_head"
     BAD_CREDENTIALS = "bad_credentials"
     NO_CREDENTIALS = "no_credentials"
     DISABLED = "disabled"
@@ -72,7 +71,6 @@ class Denial(StrEnum):
     BUSY = "busy"
     NOT_OFFERED = "not_offered"
     """RTSP, UDP."""
-    SHUTDOWN = "shutdown"
 
 
 class Waiting(StrEnum):
@@ -88,9 +86,9 @@ STATUS = {
     Denial.BAD_CREDENTIALS: 401, Denial.NO_CREDENTIALS: 401, Denial.DISABLED: 403, Denial.EXPIRED: 403,
     Denial.LEVEL: 403, Denial.MOUNTPOINT: 403, Denial.UNKNOWN_MOUNTPOINT: 404, Denial.NO_SOURCE: 404,
     Denial.ACCOUNT_IN_USE: 409, Denial.ACCOUNT_SHARED: 409, Denial.MOUNTPOINT_TAKEN: 409, Denial.BANNED: 429,
-    Denial.TOO_MANY_FAILURES: 429, Denial.FULL: 503, Denial.BUSY: 503, Denial.NOT_OFFERED: 501, Denial.SHUTDOWN: 503,
+    Denial.TOO_MANY_FAILURES: 429, Denial.FULL: 503, Denial.BUSY: 503, Denial.NOT_OFFERED: 501,
 }  # fmt: skip
-"""HTTP status of a refusal; `BAD_HEAD` has its own."""
+"""HTTP status of a refusal."""
 
 STATUS_V1 = {
     Denial.DISABLED: 401, Denial.EXPIRED: 401, Denial.ACCOUNT_IN_USE: 401, Denial.ACCOUNT_SHARED: 401,
