@@ -51,6 +51,13 @@ def epoch(count: int) -> bytes:
     return frame(1077, 200, count) + frame(1127, 150, count >> 8)
 
 
+def station_frame(station: int) -> bytes:
+    """The 1005 of another station: a message every program decodes."""
+    bits = int.from_bytes(STATION_FRAME[3:22]) & ~(0xFFF << 128) | (station & 0xFFF) << 128
+    head = STATION_FRAME[:3] + bits.to_bytes(19)
+    return head + calc_crc24q(head).to_bytes(3)
+
+
 class Clock:
     """Real time, that can be moved on."""
 
@@ -161,10 +168,10 @@ class World:
         self.clock.offset += seconds
         self.caster.sweep()
 
-    def publish(self) -> bytes:
+    def publish(self, data: bytes = b"") -> bytes:
         """One more epoch of M1."""
         self.epochs += 1
-        data = epoch(self.epochs)
+        data = data or epoch(self.epochs)
         self.m1.publish(data)
         return data
 
@@ -175,6 +182,14 @@ class World:
         self.peers.append(peer)
         peer.send(request)
         return peer
+
+    async def streaming(self, count: int = 1) -> list[Session]:
+        """The sessions, once there are so many and data may follow their heads."""
+        await self.service.until(lambda: len(self.service.opened) >= count)
+        async with asyncio.timeout(TIMEOUT_S):
+            while not all(session.ready for session in self.caster.hub.sessions()):
+                await asyncio.sleep(0)
+        return self.service.opened
 
     async def ask(self, request: bytes) -> bytes:
         """Everything that is answered until the caster closes."""
