@@ -8,6 +8,7 @@ to a connection but the one that decides its request. What has time limits is lo
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import structlog
 
@@ -60,8 +61,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accepted (and, with TLS, shaken hands)."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         address, port = (*(transport.get_extra_info("peername") or ("", 0)), 0)[:2]
         self._place = Place(self._listener, self._listener_port, plain_address(address), port)
         self.network = network_of(self._place.address)
@@ -244,7 +244,11 @@ class Connection(asyncio.Protocol):
         if not self._transport.can_write_eof():
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the peer has reset the connection already
+            self._transport.abort()
+            return
         self._transport.resume_reading()
         self._all.closing(self)
 

@@ -7,6 +7,7 @@ credentials. Accounts: rover/pw (all but HIDDEN), base1/secret (uploads M1 and M
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -239,6 +240,8 @@ def settings(**changes: Any) -> CasterSettings:
 async def world(config: CasterSettings | None = None) -> AsyncIterator[World]:
     passwords = Passwords(memory_kib=8, passes=1, workers=1)
     clock, told = Clock(), Told()
+    escaped: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(context))
     now = datetime.now(UTC)
     async with await open_store(StoreSettings(url=":memory:")) as store:
         everything_but_hidden = ("M*", "VRS*", "DEAD", "FREE", "NEAR", "SSR")
@@ -272,6 +275,8 @@ async def world(config: CasterSettings | None = None) -> AsyncIterator[World]:
                 peer.close()
             await caster.stop()
             passwords.close()
+            gc.collect()  # tasks whose exception nobody took say so when they go
+    assert not escaped, escaped
 
 
 def _sink(made: World, info: UploadInfo) -> Frames:
