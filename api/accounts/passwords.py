@@ -1,7 +1,7 @@
 """Argon2id hashes, made and checked on a few threads of their own: a login never stops the event loop.
 
 Cost: 19 MiB, 2 passes (OWASP's password storage cheat sheet, 2023, second choice of its list; about 20 ms here). When
-more than `MOST_WAITING` checks wait, the next is refused at once: guessing must not queue up in front of rovers.
+more than `MOST_WAITING` checks wait, the next is refused at once and told to come back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-MOST_WAITING = 64
+MOST_WAITING = 512
+"""About five seconds of work on two threads: as long as a rover waits for an answer."""
 
 
 class PasswordsBusy(RuntimeError):

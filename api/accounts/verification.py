@@ -9,6 +9,7 @@ account is disabled or expired. Both memories are bounded, the oldest goes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -79,6 +80,7 @@ class Verifier:
         self._monotonic = monotonic
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, str] = OrderedDict()
+        self._checking: dict[tuple[bytes, str | None], asyncio.Future[bool]] = {}
         self._rows: OrderedDict[str, tuple[float, _Row]] = OrderedDict()
 
     def forget_rows(self) -> None:
@@ -139,12 +141,22 @@ class Verifier:
         if row is not None and self._right.get(token) == row.password_hash:
             self._right.move_to_end(token)
             return True
-        right = await self._passwords.check(row.password_hash if row else None, password)
+        right = await self._check_once(token, row.password_hash if row else None, password)
         if right and row is not None:
             self._right[token] = row.password_hash
             while len(self._right) > MOST_REMEMBERED:
                 self._right.popitem(last=False)
         return right
+
+    async def _check_once(self, token: bytes, stored: str | None, password: str) -> bool:
+        """Hash; those who come with the same credentials meanwhile share the answer."""
+        key = (token, stored)
+        checking = self._checking.get(key)
+        if checking is None:
+            checking = asyncio.ensure_future(self._passwords.check(stored, password))
+            self._checking[key] = checking
+            checking.add_done_callback(lambda _: self._checking.pop(key, None))
+        return await asyncio.shield(checking)
 
     def _token(self, name: str, password: str) -> bytes:
         return hmac.digest(self._key, f"{len(name)}:{name}{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -44,6 +44,8 @@ class Channel:
 
     def publish(self, epoch: bytes) -> None:
         """Send one epoch (whole frames) to every follower. Call it in the event loop."""
+        if not epoch:
+            return
         now = self._monotonic()
         self.last_published = now
         self.epochs += 1

@@ -61,14 +61,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accepted (and, with TLS, shaken hands)."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._transport = made = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         address, port = (*(transport.get_extra_info("peername") or ("", 0)), 0)[:2]
         self._place = Place(self._listener, self._listener_port, plain_address(address), port)
         self.network = network_of(self._place.address)
         prepare(transport)
         if not self._all.enter(self):
             self._all.counts["unheard"] += 1
-            transport.abort()
+            made.abort()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -101,6 +102,17 @@ async def test_a_repeated_login_hashes_nothing(world: World) -> None:
     assert world.passwords.checks == 1
     assert await verifier.is_remembered("rover", "p:w")
     assert not await verifier.is_remembered("rover", "p:x")
+
+
+async def test_a_crowd_with_the_same_credentials_shares_one_hash(world: World) -> None:
+    verifier = world.verifier()
+    assert isinstance(world.passwords, CountedPasswords)
+    right = await asyncio.gather(*(verifier.verify("rover", "p:w") for _ in range(600)))
+    assert {found.outcome for found in right} == {Outcome.OK}
+    assert world.passwords.checks == 1
+    wrong = await asyncio.gather(*(verifier.verify("rover", "no") for _ in range(600)))  # the row is known by now
+    assert {found.outcome for found in wrong} == {Outcome.WRONG}
+    assert world.passwords.checks == 2
 
 
 async def test_an_unknown_name_costs_a_hash_as_a_wrong_password_does(world: World) -> None:

@@ -306,6 +306,7 @@ async def test_a_client_that_never_reads_its_answer_is_not_kept() -> None:
         async with asyncio.timeout(TIMEOUT_S):
             while made.caster.counters()["connections.now"]:
                 await asyncio.sleep(0)
+        assert deaf.data == b""
         deaf.socket.close()
 
 
