@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from cors.ntrip.client import (
+    ClientRequest,
+    Event,
     NotNtrip,
+    NtripClient,
     Refused,
     StreamData,
     StreamStarted,
