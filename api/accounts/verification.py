@@ -2,9 +2,9 @@
 
 A password that was found right is remembered as a keyed hash (HMAC-SHA-256 under a key of this process) beside the
 Argon2 hash it was right for: thousands of rovers that come back at once cost no hashing, and an old password dies
-with the row it belonged to. Rows are kept for `ROW_LIFETIME_S`: so long a change by another process may go unseen. An
-unknown name and a wrong password have the same answer after the same work; only who knows the password learns that an
-account is disabled or expired. Both memories are bounded, the oldest goes.
+with the row it belonged to. Rows, and that there is none, are kept for `ROW_LIFETIME_S`: so long a change by another
+process may go unseen. An unknown name and a wrong password have the same answer after the same work; only who knows
+the password learns that an account is disabled or expired. Both memories are bounded, the oldest goes.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Verifier:
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, str] = OrderedDict()
         self._checking: dict[tuple[bytes, str | None], asyncio.Future[bool]] = {}
-        self._rows: OrderedDict[str, tuple[float, _Row]] = OrderedDict()
+        self._rows: OrderedDict[str, tuple[float, _Row | None]] = OrderedDict()
 
     def forget_rows(self) -> None:
         """Read every account anew: after a change in this process."""
@@ -168,13 +168,14 @@ class Verifier:
             return known[1]
         async with self._sessions() as session:
             user = await session.scalar(select(User).where(User.name == name))
-        if user is None:
-            self._rows.pop(name, None)
-            return None
-        secrets_ = {"MD5": user.digest_md5, "SHA-256": user.digest_sha256}
-        row = _Row(account_of(user), user.password_hash, user.digest_realm, secrets_)
+        row = _row_of(user) if user is not None else None
         self._rows[name] = (now, row)
         self._rows.move_to_end(name)
         while len(self._rows) > MOST_REMEMBERED:
             self._rows.popitem(last=False)
         return row
+
+
+def _row_of(user: User) -> _Row:
+    digests = {"MD5": user.digest_md5, "SHA-256": user.digest_sha256}
+    return _Row(account_of(user), user.password_hash, user.digest_realm, digests)

@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def read_on(self) -> None:
-        """Read again after a throttle."""
+        """Read again after a pause."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(reply)
         self._all.hub.start(session, self._transport, client)
         self._read_since = self._all.monotonic()
-        self._transport.resume_reading()
+        self.read_on()
         self._act(self._machine.begin_stream(session.uplink))
         return None
 
@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
         if request.expects_continue:
             self._transport.write(CONTINUE)
         self._transport.write(upload_reply(request, self._all.admission.origin))
-        self._transport.resume_reading()
+        self.read_on()
         self._act(self._machine.begin_upload())
         return None
 
@@ -249,7 +249,7 @@ class Connection(asyncio.Protocol):
         except OSError:  # the peer has reset the connection already
             self._transport.abort()
             return
-        self._transport.resume_reading()
+        self.read_on()
         self._all.closing(self)
 
     def _measure(self, length: int) -> None:
@@ -258,6 +258,6 @@ class Connection(asyncio.Protocol):
         if now - self._read_since >= 1.0:
             self._read, self._read_since = 0, now
         self._read += length
-        if self._read > self._all.limits.uplink_bytes_s and self._transport is not None:
+        if self._read > self._all.limits.uplink_bytes_s and self._transport and not self._transport.is_closing():
             self._transport.pause_reading()
             self._all.throttle(self)

@@ -26,7 +26,8 @@ from cors.ntrip.authorization import (
     basic_challenge,
     digest_challenge,
 )
-from cors.ntrip.requests import Request
+from cors.ntrip.errors import HeadError
+from cors.ntrip.requests import Request, read_target
 
 NONCE_LIFETIME_S = 300.0
 MOST_NONCES = 20_000
@@ -64,7 +65,7 @@ class Credentials:
             return Judgement(Denial.BAD_CREDENTIALS if request.has_authorization else Denial.NO_CREDENTIALS)
         if isinstance(credentials, BasicCredentials):
             return await self._check_basic(self._verifier, credentials, address)
-        return await self._check_digest(self._verifier, credentials, request.method, address)
+        return await self._check_digest(self._verifier, credentials, request, address)
 
     async def check_source(self, mountpoint: str, password: str, address: str) -> Judgement:
         """Judge a version 1 source's password."""
@@ -90,16 +91,16 @@ class Credentials:
         return self._judge(await verifier.verify(credentials.user, credentials.password), credentials.user, address)
 
     async def _check_digest(
-        self, verifier: Verifier, credentials: DigestCredentials, method: str, address: str
+        self, verifier: Verifier, credentials: DigestCredentials, request: Request, address: str
     ) -> Judgement:
         now = self._monotonic()
-        if self._realm is None:
+        if self._realm is None or not _is_for(credentials, request):
             return Judgement(Denial.BAD_CREDENTIALS)
         if not self._nonces.is_fresh(credentials.nonce, now):
             return Judgement(Denial.BAD_CREDENTIALS, stale=True)
         if not self._guard.may_try(address, credentials.user, now):
             return Judgement(Denial.TOO_MANY_FAILURES)
-        found = await verifier.verify_digest(credentials, self._realm, method)
+        found = await verifier.verify_digest(credentials, self._realm, request.method)
         if found.outcome is Outcome.OK and not self._nonces.count_up(credentials):
             return Judgement(Denial.BAD_CREDENTIALS, stale=True)
         return self._judge(found, credentials.user, address)
@@ -112,6 +113,14 @@ class Credentials:
         if found.outcome is Outcome.WRONG:
             self._guard.failed(address, name, now)
         return Judgement(_DENIALS[found.outcome], found.account)
+
+
+def _is_for(credentials: DigestCredentials, request: Request) -> bool:
+    """The answer was made for this mountpoint (RFC 7616 3.4.6)."""
+    try:
+        return read_target(credentials.uri)[0] == request.mountpoint
+    except HeadError:
+        return False
 
 
 class _Nonces:

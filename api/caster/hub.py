@@ -32,7 +32,7 @@ from cors.ntrip.gga import Gga
 
 log = structlog.get_logger("caster")
 
-_Key = tuple[str, str, str, str]
+_Key = tuple[str, str, str, str, str]
 
 
 class Hub:
@@ -111,11 +111,15 @@ class Hub:
         return self._sessions.get(session_id)
 
     def follow(self, session: Session, channel: Channel | None) -> None:
-        """Send a channel's epochs to a session from now on, its greeting first; None: nothing any more."""
+        """Send a channel's epochs to a session from now on, its greeting first; None: nothing any more.
+
+        What still waits for a slow session is dropped: it belongs to what was followed before.
+        """
         if session.channel is channel or session.id not in self._sessions:
             return
         if session.channel is not None:
             session.channel.remove(session)
+            session.forget_waiting()
         if channel is not None:
             channel.add(session)
 
@@ -132,22 +136,16 @@ class Hub:
             return
         self._positioned.pop(session, None)
         self._congested.pop(session, None)
-        if self._between.get(_key(session)) is session:
-            del self._between[_key(session)]
+        key = _key(session)
+        if key is not None and self._between.get(key) is session:
+            del self._between[key]
         self.logins.remove(session)
+        session.forget_waiting()
+        record = session.record(reason)
+        self._hang_up(session, gently=reason not in (EndReason.SLOW_READER, EndReason.HALF_OPEN))
         if session.channel is not None:
             session.channel.remove(session)
-        transport = session.transport
-        session.detach()
-        if transport is not None and not transport.is_closing():
-            if reason in (EndReason.SLOW_READER, EndReason.HALF_OPEN) or session.congested:
-                transport.abort()
-            else:
-                if session.chunked:
-                    transport.write(LAST_CHUNK)
-                transport.close()
         self._resample(session)
-        record = session.record(reason)
         self.ended[reason] += 1
         self._past.update(epochs=record.epochs_sent, dropped=record.epochs_dropped, bytes=record.bytes_sent)
         log.info("rover.closed", **_logged(session), reason=reason.value, seconds=round(record.seconds, 1),
@@ -159,17 +157,17 @@ class Hub:
 
     def open(self, door: Door, mountpoint: Mountpoint, account: Account | None, client: Client) -> Session | Denial:
         """A session for an accepted rover: a new one, or the one it had a moment ago on another connection."""
-        key = (account.name if account else "", client.agent, client.address, mountpoint.name)
+        key = _key_of(account, client, mountpoint)
         session = self._same_rover(key, account)
         if session is not None:
-            return self._resume(session)
+            return self._resume(session, account)
         leaving = self.logins.admit(account, client.address, self._monotonic()) if account is not None else []
         if isinstance(leaving, Denial):
             return leaving
         for old in leaving:
             self.end(old, EndReason.REPLACED)
         if session := self._between.pop(key, None):
-            return self._resume(session)
+            return self._resume(session, account)
         session = Session(
             uuid4().hex, mountpoint, account, self, self._settings.limits, self._monotonic, self._utc_now()
         )
@@ -199,7 +197,8 @@ class Hub:
             self._congested.pop(session, None)
             session.detach()
             session.detached = self._monotonic()
-            self._between[_key(session)] = session
+            if key := _key(session):
+                self._between[key] = session
         else:
             self.end(session, reason)
 
@@ -208,10 +207,7 @@ class Hub:
         position = session.track.offer(gga, self._monotonic(), self._settings.positions)
         if not session.mountpoint.needs_position:
             return  # looked at for the record only
-        if session.track.nowhere:
-            session.mark_area(inside=False)
         if position is not None:
-            session.mark_area(inside=True)
             self._tell(lambda: self._service.position(session, position))
         else:
             self._tell_waiting(session, self._monotonic())
@@ -272,15 +268,27 @@ class Hub:
             return None
         return next((s for s in self.logins.of(account.name) if _key(s) == key and s.mountpoint.needs_position), None)
 
-    def _resume(self, session: Session) -> Session:
-        old = session.transport
-        session.detach()
-        if old is not None:
-            old.close()
+    def _resume(self, session: Session, account: Account | None) -> Session:
+        self._hang_up(session, gently=True)
+        self._congested.pop(session, None)
+        session.account = account
         self.logins.add(session)
         session.reconnects += 1
         self.resumed += 1
         return session
+
+    def _hang_up(self, session: Session, gently: bool) -> None:
+        """Close a session's connection; at once where gentleness would wait for a peer that does not read."""
+        transport = session.transport
+        session.detach()
+        if transport is None or transport.is_closing():
+            return
+        if session.congested or not gently:
+            transport.abort()
+            return
+        if session.chunked:
+            transport.write(LAST_CHUNK)
+        transport.close()
 
     def _sweep_positioned(self, session: Session, now: float) -> None:
         settings = self._settings.positions
@@ -319,18 +327,16 @@ class Hub:
             log.exception("service.fault")
 
 
-def _key(session: Session) -> _Key:
+def _key(session: Session) -> _Key | None:
+    return _key_of(session.account, session.client, session.mountpoint) if session.client is not None else None
+
+
+def _key_of(account: Account | None, client: Client, mountpoint: Mountpoint) -> _Key:
     """What makes a rover the same on its next connection."""
-    client = session.client
-    return (
-        session.account_name,
-        client.agent if client else "",
-        client.address if client else "",
-        session.mountpoint.name,
-    )
+    return account.name if account else "", client.agent, client.address, mountpoint.name, client.frame
 
 
-def _logged(session: Session) -> dict[str, str]:
+def _logged(session: Session) -> dict[str, str | bool]:
     client = session.client
     return {
         "session": session.id,
@@ -339,4 +345,5 @@ def _logged(session: Session) -> dict[str, str]:
         "address": client.address if client else "",
         "agent": client.agent if client else "",
         "dialect": client.dialect.value if client else "",
+        "tls": client.tls if client else False,
     }

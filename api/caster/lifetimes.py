@@ -14,9 +14,10 @@ from api.caster.settings import LimitSettings, PositionSettings
 
 def judge_position(session: Session, now: float, settings: PositionSettings) -> EndReason | None:
     """Why a session on a mountpoint that needs a position is over, if it is."""
-    if session.out_of_area_since is not None:
-        return EndReason.OUT_OF_AREA if now - session.out_of_area_since >= settings.area_timeout_s else None
     track = session.track
+    outside = [since for since in (session.out_of_area_since, track.nowhere_since) if since is not None]
+    if outside:
+        return EndReason.OUT_OF_AREA if now - min(outside) >= settings.area_timeout_s else None
     if track.last is None:
         silent = now - (track.heard if track.heard is not None else session.opened)
         fixless = now - session.opened

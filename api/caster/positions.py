@@ -54,7 +54,7 @@ def distance_m(a: RoverPosition, b: RoverPosition) -> float:
 class PositionTrack:
     """What one rover has said so far."""
 
-    __slots__ = ("_candidate", "_newest", "_passed_on", "heard", "implausible", "last", "nowhere", "unplaced")
+    __slots__ = ("_candidate", "_newest", "_passed_on", "heard", "implausible", "last", "nowhere_since", "unplaced")
 
     def __init__(self) -> None:
         self.last: RoverPosition | None = None
@@ -65,8 +65,8 @@ class PositionTrack:
         """Positions not believed: jumps and 0 N 0 E."""
         self.unplaced = 0
         """Sentences without a position."""
-        self.nowhere = False
-        """The last sentence said 0 N 0 E."""
+        self.nowhere_since: float | None = None
+        """Since when it says 0 N 0 E."""
         self._candidate: RoverPosition | None = None
         self._newest: RoverPosition | None = None
         self._passed_on = -math.inf
@@ -78,10 +78,14 @@ class PositionTrack:
             self.unplaced += 1
             return None
         position = rover_position(gga, now)
-        self.nowhere = max(abs(position.latitude), abs(position.longitude)) < NULL_ISLAND_DEG
-        if self.nowhere or not self._is_plausible(position, settings.max_speed_m_s):
+        if max(abs(position.latitude), abs(position.longitude)) < NULL_ISLAND_DEG:
+            self.nowhere_since = self.nowhere_since if self.nowhere_since is not None else now
             self.implausible += 1
             return None
+        if not self._is_plausible(position, settings.max_speed_m_s):
+            self.implausible += 1
+            return None
+        self.nowhere_since = None
         self.last = self._newest = position
         return self.due(now, settings)
 

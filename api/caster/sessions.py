@@ -149,6 +149,11 @@ class Session:
         return self.account.name if self.account is not None else ""
 
     @property
+    def frame(self) -> str:
+        """Reference frame to serve in: the listener's, else the mountpoint's; empty: the network's."""
+        return (self.client.frame if self.client is not None else "") or self.mountpoint.frame
+
+    @property
     def position(self) -> RoverPosition | None:
         """The newest believed position."""
         return self.track.last
@@ -169,7 +174,11 @@ class Session:
             self._wait(data)
 
     def greet(self, greeting: bytes) -> None:
-        """Send before all else: descriptors and ephemerides for one who just joined. Never dropped for its age."""
+        """Send station, descriptors and ephemerides for what follows: to one who joined, or whose station changed.
+
+        Never dropped for its age. Where a slow session still has epochs waiting they are dropped, and so is an older
+        greeting: they belong to what was before.
+        """
         if not greeting:
             return
         data = encode_chunk(greeting) if self.chunked else greeting
@@ -177,10 +186,11 @@ class Session:
             self.write(data)
             self.bytes_sent += len(data)
         elif self._transport is not None:
+            self.forget_waiting()
             self._greeting = data
 
     def mark_area(self, inside: bool) -> None:
-        """Tell whether the rover is where it can be served; outside for `area_timeout_s` ends the session."""
+        """Tell with each position whether it can be served; outside for `area_timeout_s` ends the session."""
         if inside:
             self.out_of_area_since = None
         elif self.out_of_area_since is None:
@@ -203,7 +213,7 @@ class Session:
             client.agent if client else "",
             client.dialect.value if client else "",
             client.tls if client else False,
-            client.frame if client else "",
+            self.frame,
             self.opened_utc,
             self._monotonic() - self.opened,
             self._state(),
@@ -250,14 +260,14 @@ class Session:
         self.write = transport.write
         self.detached = None
         self._settled = self._congested = self.ready = False
-        self._drop_waiting()
+        self.forget_waiting()
 
     def detach(self) -> None:
         """Its connection is gone."""
         self._transport = None
         self.write = _nowhere
         self.ready = False
-        self._drop_waiting()
+        self.forget_waiting()
 
     def settle_on(self, transport: asyncio.Transport) -> None:
         """The reply's head is out and alone on a connection: data may follow, if it is still this one."""
@@ -306,7 +316,8 @@ class Session:
             self._waiting_bytes -= len(self._waiting.popleft()[1])
             self.epochs_dropped += 1
 
-    def _drop_waiting(self) -> None:
+    def forget_waiting(self) -> None:
+        """Drop what waits, counted."""
         self.epochs_dropped += len(self._waiting) if self._waiting else 0
         self._waiting = None
         self._waiting_bytes = 0

@@ -106,7 +106,7 @@ def _source(head: Head) -> Request:
     if len(words) > 2:
         raise HeadError("bad_source_line")
     password = words[0] if len(words) == 2 else ""
-    mountpoint, _ = _mountpoint(words[-1])
+    mountpoint, _ = read_target(words[-1])
     return Request(
         Dialect.NTRIP1,
         Purpose.UPLOAD,
@@ -120,7 +120,7 @@ def _source(head: Head) -> Request:
 
 def _http(head: Head, method: str, target: str, minor: int) -> Request:
     chunked, length = _framing(head)
-    mountpoint, query = _mountpoint(target)
+    mountpoint, query = read_target(target)
     authorization = head.get("authorization")
     purpose = Purpose.UPLOAD if method == "POST" else Purpose.STREAM if mountpoint else Purpose.TABLE
     return Request(
@@ -150,8 +150,8 @@ def _dialect(head: Head, method: str, minor: int) -> Dialect:
     return Dialect.HTTP
 
 
-def _mountpoint(target: str) -> tuple[str, str | None]:
-    """Name and query of a request target; the leading slash may be missing."""
+def read_target(target: str) -> tuple[str, str | None]:
+    """Mountpoint and query of a request target; the leading slash may be missing. Raises HeadError."""
     absolute = _ABSOLUTE.match(target)
     path, question, query = (target[absolute.end() :] if absolute else target).partition("?")
     name = decode_text(unquote_to_bytes(path.removeprefix("/").encode("latin-1")))

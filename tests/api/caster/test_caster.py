@@ -22,6 +22,7 @@ from api.caster.reasons import EndReason, UploadEnd, Waiting
 from api.caster.sessions import Session
 from api.caster.settings import LimitSettings, ListenerSettings
 from cors.gnss.satellites import Constellation
+from cors.ntrip.authorization import DigestCredentials, digest_response, digest_secret
 from cors.ntrip.table_reader import parse_sourcetable
 from tests.api.caster.world import BASIC, GGA, STATION_FRAME, V1, V2, epoch, frame, settings, world
 
@@ -248,6 +249,28 @@ async def test_disabled_and_expired_are_told_so_in_version_2_and_401_in_version_
             assert (await made.ask(V1 % b"M1")).startswith(b"HTTP/1.0 401 ")
 
 
+async def test_a_digest_is_good_once_and_for_its_own_mountpoint_only() -> None:
+    async with world(settings(digest=True)) as made:
+        challenge = await made.ask(NONE % b"M1")
+        nonce = challenge.split(b'nonce="')[1].split(b'"')[0].decode()
+
+        def answer(uri: str, count: int) -> bytes:
+            asked = DigestCredentials("rover", "corsnet", nonce, uri, "", "MD5", "auth", f"{count:08x}", "c")
+            response = digest_response(digest_secret("MD5", "rover", "corsnet", "pw"), asked, "GET")
+            line = f'Authorization: Digest username="rover", realm="corsnet", nonce="{nonce}", uri="{uri}", '
+            line += f'qop=auth, nc={count:08x}, cnonce="c", response="{response}"\r\n'
+            return (V2 % b"M1").replace(BASIC, line.encode())
+
+        assert (await (await made.client(answer("/M1", 1))).head()).startswith(b"HTTP/1.1 200 OK")
+        again = await made.ask(answer("/M1", 1))
+        assert again.startswith(b"HTTP/1.1 401 ")
+        assert b"stale=true" in again
+        assert (await made.ask(answer("/VRS", 2))).startswith(b"HTTP/1.1 401 ")
+        assert (await (await made.client(answer("/M1", 3))).head()).startswith(b"HTTP/1.1 200 OK")
+        made.clock.offset += 301.0
+        assert b"stale=true" in await made.ask(answer("/M1", 4))
+
+
 async def test_guesses_are_stopped_and_a_known_rover_behind_the_same_address_is_not() -> None:
     checked: list[str] = []
 
@@ -374,17 +397,26 @@ async def test_an_old_position_ends_a_session_unless_it_is_static(static: bool) 
 
 async def test_outside_the_area_ends_after_a_minute_and_coming_back_in_does_not() -> None:
     async with world() as made:
+        inside = False
+        made.service.serve = lambda session, _: session.mark_area(inside)
         peer = await made.client(V1 % b"VRS" + GGA)
         await peer.head()
+
+        async def next_position(seconds: float) -> None:
+            made.pass_time(seconds)
+            count = len(made.service.positions)
+            peer.send(GGA)
+            await made.service.until(lambda: len(made.service.positions) > count)
+
         await made.service.until(lambda: made.service.positions)
-        (session,) = made.service.opened
-        session.mark_area(inside=False)
-        made.pass_time(50.0)
-        session.mark_area(inside=True)
-        session.mark_area(inside=False)
-        made.pass_time(50.0)
+        await next_position(50.0)
+        inside = True
+        await next_position(5.0)
+        inside = False
+        await next_position(5.0)
+        await next_position(50.0)
         assert not made.service.closed
-        made.pass_time(11.0)
+        made.pass_time(10.5)
         assert made.service.closed[0].end_reason is EndReason.OUT_OF_AREA
 
 
@@ -419,6 +451,22 @@ async def disconnected(session: Session) -> None:
             await asyncio.sleep(0)
 
 
+async def test_a_reconnect_at_a_port_of_another_frame_is_another_session() -> None:
+    other = ListenerSettings(host="127.0.0.1", port=0, frame="ITRF2020")
+    async with world(settings(more_listeners=(other,))) as made:
+        first = await made.client(V2 % b"VRS")
+        await first.head()
+        (session,) = await made.streaming()
+        first.close()
+        await disconnected(session)
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.caster.ports[1])
+        writer.write(V2 % b"VRS")
+        await made.service.until(lambda: len(made.service.opened) == 2)
+        assert [s.frame for s in made.service.opened] == ["", "ITRF2020"]
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
 async def test_a_full_account_is_taken_over_by_the_same_rover_and_replaced_by_another() -> None:
     async with world() as made:
         first = await made.client(basic(MEMBER, b"VRS"))
@@ -436,6 +484,19 @@ async def test_a_full_account_is_taken_over_by_the_same_rover_and_replaced_by_an
 
 
 # faults of others
+
+
+def test_a_service_may_end_a_session_as_it_opens(on_loop: Any) -> None:
+    async def scenario() -> None:
+        async with world() as made:
+            made.service.session_opened = lambda session: session.end(EndReason.QUOTA)  # type: ignore[method-assign]
+            for _ in range(20):
+                peer = await made.client(V1 % b"VRS" + GGA * 10)
+                assert await peer.rest() in (b"ICY 200 OK\r\n\r\n", b"")
+            assert {record.end_reason for record in made.service.closed} == {EndReason.QUOTA}
+            assert not made.service.positions
+
+    on_loop(scenario)
 
 
 async def test_a_service_that_fails_harms_no_connection() -> None:

@@ -162,6 +162,72 @@ def test_who_does_not_read_at_all_is_closed_after_ten_seconds(on_loop: Any) -> N
     on_loop(scenario)
 
 
+async def test_what_waits_for_a_slow_rover_is_dropped_when_its_station_changes() -> None:
+    async with world() as made:
+        hub = made.caster.hub
+        old, new = hub.channel("old"), hub.channel("new")
+        new.greeting = big_epoch(1000)
+        slow = Deaf(made.port, V1 % b"VRS" + GGA)
+        await slow.read(lambda data: data.endswith(b"\r\n\r\n"))
+        (session,) = await made.streaming()
+        slow.data.clear()
+        hub.follow(session, old)
+        count = 0
+        while not session.congested:
+            old.publish(big_epoch(count))
+            count += 1
+        old.publish(big_epoch(count))
+        hub.follow(session, new)
+        new.publish(big_epoch(1001))
+        got = whole_epochs(await slow.read(lambda data: data.endswith(big_epoch(1001))))
+        assert got == [*range(count), 1000, 1001]
+        slow.socket.close()
+
+
+class DeafOverTls(Deaf):
+    """The same over TLS, its blocking calls in a thread."""
+
+    def __init__(self, port: int, request: bytes, chain: Path) -> None:
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect(("127.0.0.1", port))
+        self.socket = ssl.create_default_context(cafile=str(chain)).wrap_socket(plain, server_hostname="127.0.0.1")
+        self.socket.settimeout(TIMEOUT_S)
+        self.socket.sendall(request)
+        self.data = bytearray()
+
+    async def read(self, until: Callable[[bytes], bool]) -> bytes:
+        async with asyncio.timeout(TIMEOUT_S):
+            while not until(bytes(self.data)):
+                self.data += await asyncio.to_thread(self.socket.recv, 65_536)
+        return bytes(self.data)
+
+
+def test_a_slow_reader_over_tls_loses_whole_epochs_too(on_loop: Any, tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path, "first")
+    tls = ListenerSettings(host="127.0.0.1", port=0, certificate=chain, certificate_key=key)
+
+    async def scenario() -> None:
+        async with world(settings(more_listeners=(tls,))) as made:
+            slow = await asyncio.to_thread(DeafOverTls, made.caster.ports[1], V1 % b"M1", chain)
+            await slow.read(lambda data: data.endswith(b"\r\n\r\n"))
+            (session,) = await made.streaming()
+            slow.data.clear()
+            published = 0
+            while session.epochs_dropped < 20:
+                made.publish(big_epoch(published))
+                published += 1
+                await asyncio.sleep(0)
+                assert published < 2000
+            expected = (published - session.epochs_dropped) * len(big_epoch(0))
+            kept = whole_epochs(await slow.read(lambda data: len(data) >= expected))
+            assert kept == sorted(set(kept))
+            assert kept[-1] == published - 1
+            slow.socket.close()
+
+    on_loop(scenario)
+
+
 # peers that vanish
 
 

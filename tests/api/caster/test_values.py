@@ -136,7 +136,7 @@ def test_an_aircraft_is_believed_and_null_island_is_not() -> None:
     for second in range(0, 60, 5):
         assert track.offer(at(28.2 + second * 250.0 / 111_195.0), float(second), POLICY) is not None
     assert track.offer(at(0.0, 0.0), 60.0, POLICY) is None
-    assert track.nowhere
+    assert track.nowhere_since == 60.0
 
 
 def test_distance_against_a_meridian_degree_and_the_antimeridian() -> None:
