@@ -141,22 +141,27 @@ class Verifier:
         if row is not None and self._right.get(token) == row.password_hash:
             self._right.move_to_end(token)
             return True
-        right = await self._check_once(token, row.password_hash if row else None, password)
-        if right and row is not None:
-            self._right[token] = row.password_hash
+        stored = row.password_hash if row is not None else None
+        checking = self._checking.get((token, stored))
+        if checking is None:
+            checking = asyncio.ensure_future(self._check(token, stored, password))
+            self._checking[token, stored] = checking
+            checking.add_done_callback(lambda done: self._checked((token, stored), done))
+        return await asyncio.shield(checking)
+
+    def _checked(self, key: tuple[bytes, str | None], done: asyncio.Future[bool]) -> None:
+        del self._checking[key]
+        if not done.cancelled():
+            done.exception()  # told to whoever waits; nobody may be left
+
+    async def _check(self, token: bytes, stored: str | None, password: str) -> bool:
+        """Hash and remember; those who come with the same credentials meanwhile share the answer."""
+        right = await self._passwords.check(stored, password)
+        if right and stored is not None:
+            self._right[token] = stored
             while len(self._right) > MOST_REMEMBERED:
                 self._right.popitem(last=False)
         return right
-
-    async def _check_once(self, token: bytes, stored: str | None, password: str) -> bool:
-        """Hash; those who come with the same credentials meanwhile share the answer."""
-        key = (token, stored)
-        checking = self._checking.get(key)
-        if checking is None:
-            checking = asyncio.ensure_future(self._passwords.check(stored, password))
-            self._checking[key] = checking
-            checking.add_done_callback(lambda _: self._checking.pop(key, None))
-        return await asyncio.shield(checking)
 
     def _token(self, name: str, password: str) -> bytes:
         return hmac.digest(self._key, f"{len(name)}:{name}{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)
