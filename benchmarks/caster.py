@@ -36,7 +36,8 @@ from api.caster.mountpoints import parse_mountpoint
 from api.caster.settings import CasterSettings, LimitSettings
 from api.store.engine import StoreSettings, open_store
 
-SIZES = (1000, 5000)
+SIZES = (5000, 1000)
+"""Largest first: what is resident a client is measured in a fresh process."""
 TICKS = 20
 WARM = 3
 TICK_S = 0.5
@@ -44,6 +45,7 @@ EPOCH_BYTES = 1000
 CPU_BAR_MS = 90.0
 P99_BAR_MS = 150.0
 RATIO_BAR = 1.7
+KIB_BAR = 12.0
 AT_ONCE = 200
 REQUEST = (
     b"GET /M1 HTTP/1.0\r\nUser-Agent: NTRIP benchmark/1\r\nAuthorization: Basic "
@@ -213,7 +215,7 @@ def _rows(count: int, cpu: list[float], told: list[dict[str, float]], kilobytes:
     ours, peer = cpu[0] * 1e3, cpu[1] * 1e3
     within = ours <= RATIO_BAR * peer and (ours <= CPU_BAR_MS or not full)
     p99 = told[0]["p99"]
-    return [
+    rows: list[Row] = [
         {
             "name": f"fan-out CPU a tick, {count} clients", "unit": "ms", "ours": ours, "peer": peer,
             "peer_name": "bare send loop", "ratio": ours / peer, "bar": RATIO_BAR, "met": within,
@@ -223,11 +225,11 @@ def _rows(count: int, cpu: list[float], told: list[dict[str, float]], kilobytes:
             "peer_name": "bare send loop", "ratio": p99 / told[1]["p99"], "bar": P99_BAR_MS if full else 0.0,
             "met": p99 <= P99_BAR_MS or not full, "p50": told[0]["p50"], "peer_p50": told[1]["p50"],
         },
-        {
-            "name": f"resident a client, {count} clients", "unit": "KiB", "ours": kilobytes / count, "bar": 12.0,
-            "met": kilobytes / count <= 12.0,
-        },
     ]  # fmt: skip
+    if full:
+        each = kilobytes / count  # the peer's socket included
+        rows.append({"name": "resident a client", "unit": "KiB", "ours": each, "bar": KIB_BAR, "met": each <= KIB_BAR})
+    return rows
 
 
 def run() -> list[Row]:

@@ -1,19 +1,20 @@
 """Argon2id hashes, made and checked on a few threads of their own: a login never stops the event loop.
 
-Cost: 19 MiB, 2 passes (OWASP's password storage cheat sheet, 2023, second choice of its list; about 20 ms here). When
-more than `MOST_WAITING` checks wait, the next is refused at once and told to come back.
+Cost: 19 MiB, 2 passes (OWASP's password storage cheat sheet, 2023, second choice of its list; 20 ms of processor
+here). When more than `MOST_WAITING` checks wait, the next is refused at once and told to come back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-MOST_WAITING = 512
-"""About five seconds of work on two threads: as long as a rover waits for an answer."""
+MOST_WAITING = 256
+"""About five seconds of work for one thread: as long as a rover waits for an answer."""
 
 
 class PasswordsBusy(RuntimeError):
@@ -23,7 +24,8 @@ class PasswordsBusy(RuntimeError):
 class Passwords:
     """Hashes and checks; `close` when done."""
 
-    def __init__(self, memory_kib: int = 19_456, passes: int = 2, workers: int = 2) -> None:
+    def __init__(self, memory_kib: int = 19_456, passes: int = 2, workers: int | None = None) -> None:
+        workers = workers or max(1, (os.cpu_count() or 2) // 2)  # the other half is for those who are in
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2")
         self._waiting = 0
