@@ -52,6 +52,8 @@ class Answer:
     """Write this and close."""
 
     data: bytes
+    denial: Denial | None = None
+    """Why; None for a table that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +130,19 @@ class Admission:
         if request.dialect is Dialect.NTRIP1:
             status = STATUS_V1.get(denial, status)
             if request.purpose is Purpose.UPLOAD:
-                return Answer(upload_error(request, STATUS[denial]))
+                return Answer(upload_error(request, STATUS[denial]), denial)
             if denial is Denial.BANNED:
-                return Answer(BANNED_V1)
+                return Answer(BANNED_V1, denial)
             if status == 404:
-                return Answer(table_reply(request, self.origin, self._hub.doors.table(*_asked(place))[1]))
+                return Answer(table_reply(request, self.origin, self._hub.doors.table(*_asked(place))[1]), denial)
         challenges = []
         if status == 401:
             challenges = self._credentials.challenges(f"/{request.mountpoint}", stale, place.listener.tls)
         wait = retry_after_s if retry_after_s is not None else RETRY_AFTER_S.get(denial)
         if wait is not None and denial in _SPREAD:
             wait += random.randrange(wait)
-        reason = denial.value
-        return Answer(refusal(request, self.origin, status, reason, challenges=challenges, retry_after_s=wait))
+        reply = refusal(request, self.origin, status, denial.value, challenges=challenges, retry_after_s=wait)
+        return Answer(reply, denial)
 
     def _table(self, request: Request, place: Place) -> Answer:
         self.tables += 1

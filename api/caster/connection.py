@@ -185,7 +185,9 @@ class Connection(asyncio.Protocol):
         else:
             log.info("request.answered", address=self._place.address, mountpoint=shown(request.mountpoint),
                      dialect=request.dialect.value, agent=shown(request.agent),
-                     reply=shown(answer.data.split(b"\r\n", 1)[0]))  # fmt: skip
+                     account=shown(request.credentials.user) if request.credentials else "",
+                     reply=shown(answer.data.split(b"\r\n", 1)[0]),
+                     denial=answer.denial.value if answer.denial else "")  # fmt: skip
             self._answer(answer.data)
 
     def _carry_out(

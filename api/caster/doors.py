@@ -75,7 +75,7 @@ class Door:
             told.latitude if not math.isnan(told.latitude) else place[0],
             told.longitude if not math.isnan(told.longitude) else place[1],
             nmea=mountpoint.needs_position,
-            network_solution=mountpoint.needs_position,
+            network_solution=mountpoint.product.is_network,
             generator=told.generator or identity.generator,
             compression="none",
             authentication="N" if mountpoint.access.anonymous else "B",

@@ -54,7 +54,7 @@ class Guard:
 
     def __init__(self, settings: LimitSettings) -> None:
         self._ban_after = settings.ban_after
-        self._own = [ipaddress.ip_network(text) for text in settings.never_banned]
+        self._own = settings.never_banned
         self._pairs = _Buckets(settings.failures_per_minute)
         self._places = _Buckets(settings.failures_per_minute_address)
         self._scores: OrderedDict[str, _Score] = OrderedDict()

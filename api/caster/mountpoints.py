@@ -36,6 +36,11 @@ class Product(StrEnum):
         """False where every rover gets the same bytes wherever it is."""
         return self not in (Product.STATION, Product.SSR)
 
+    @property
+    def is_network(self) -> bool:
+        """True where more than one station stands behind it."""
+        return self in (Product.VRS, Product.MAC, Product.FKP, Product.SSR, Product.AUTO)
+
 
 class Form(StrEnum):
     """How observations are written."""

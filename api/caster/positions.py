@@ -8,12 +8,14 @@ Guinea.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from api.caster.settings import PositionSettings
 from cors.ntrip.gga import Gga
 
 NULL_ISLAND_DEG = 0.01
+FIXED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,19 @@ def distance_m(a: RoverPosition, b: RoverPosition) -> float:
 class PositionTrack:
     """What one rover has said so far."""
 
-    __slots__ = ("_candidate", "_newest", "_passed_on", "heard", "implausible", "last", "nowhere_since", "unplaced")
+    __slots__ = (
+        "_candidate", "_newest", "_passed_on", "first", "fixed", "heard", "implausible", "last", "nowhere_since",
+        "qualities", "unplaced",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self.first: RoverPosition | None = None
         self.last: RoverPosition | None = None
-        """The newest believed position."""
+        """The first and the newest believed position."""
+        self.qualities: Counter[int] = Counter()
+        """Sentences by their quality."""
+        self.fixed: float | None = None
+        """When it first said that it is fixed (quality 4)."""
         self.heard: float | None = None
         """When the last sentence came, with or without a position."""
         self.implausible = 0
@@ -74,6 +84,9 @@ class PositionTrack:
     def offer(self, gga: Gga, now: float, settings: PositionSettings) -> RoverPosition | None:
         """Take a sentence; the position to act on now, or None (nothing new, or `due` will have it)."""
         self.heard = now
+        self.qualities[gga.quality] += 1
+        if gga.quality == FIXED and self.fixed is None:
+            self.fixed = now
         if not gga.has_position:
             self.unplaced += 1
             return None
@@ -86,6 +99,7 @@ class PositionTrack:
             self.implausible += 1
             return None
         self.nowhere_since = None
+        self.first = self.first or position
         self.last = self._newest = position
         return self.due(now, settings)
 

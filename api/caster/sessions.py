@@ -69,7 +69,12 @@ class SessionRecord:
     """`streaming`, `waiting` for a position, `slow`, `between` two connections."""
     serving: str
     """What the service says it serves, else the channel it follows."""
+    first_position: RoverPosition | None
     position: RoverPosition | None
+    qualities: dict[int, int]
+    """Sentences by their quality."""
+    first_fixed_s: float | None
+    """From the opening to the first sentence of quality 4."""
     uplink: dict[str, int]
     """Sentences by kind, and what was no sentence."""
     positions_implausible: int
@@ -202,7 +207,7 @@ class Session:
 
     def record(self, end_reason: EndReason | None = None) -> SessionRecord:
         """What is known of the session now."""
-        client = self.client
+        client, track = self.client, self.track
         return SessionRecord(
             self.id,
             self.account_name,
@@ -218,9 +223,12 @@ class Session:
             self._monotonic() - self.opened,
             self._state(),
             self.serving or (self.channel.name if self.channel else ""),
-            self.track.last,
+            track.first,
+            track.last,
+            dict(track.qualities),
+            track.fixed - self.opened if track.fixed is not None else None,
             dict(self.uplink),
-            self.track.implausible,
+            track.implausible,
             self.epochs_sent,
             self.epochs_dropped,
             self.bytes_sent,

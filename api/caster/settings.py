@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
 
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -126,7 +127,7 @@ class LimitSettings(_Settings):
     failures_per_minute_address: Count = 60
     ban_after: Count = 100
     """Failures within ten minutes, less five for each success, from one address."""
-    never_banned: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    never_banned: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     """The operator's own networks."""
 
 

@@ -483,6 +483,30 @@ async def test_a_full_account_is_taken_over_by_the_same_rover_and_replaced_by_an
         assert len(made.service.opened) == 2
 
 
+async def test_a_record_tells_how_a_rover_fared() -> None:
+    fixed = GGA.replace(b"E,1,10", b"E,4,10").replace(b"*78", b"*7D")
+    async with world() as made:
+        peer = await made.client(V1 % b"VRS" + GGA + GGA + b"$GPRMC,x\r\n")
+        await peer.head()
+        (session,) = await made.streaming()
+        made.clock.offset += 20.0
+        peer.send(fixed)
+        async with asyncio.timeout(10):
+            while session.track.fixed is None:
+                await asyncio.sleep(0)
+        session.send(epoch(1))
+        session.end(EndReason.ADMIN)
+        (record,) = made.service.closed
+        assert (record.account, record.level, record.mountpoint) == ("rover", "centimetre", "VRS")
+        assert record.qualities == {1: 2, 4: 1}
+        assert record.first_fixed_s == pytest.approx(20.0, abs=5.0)
+        assert (record.uplink["gga"], record.uplink["other_line"]) == (3, 1)
+        assert (record.epochs_sent, record.bytes_sent, record.epochs_dropped) == (1, len(epoch(1)), 0)
+        assert record.first_position is not None and record.position is not None
+        assert record.position.received - record.first_position.received == pytest.approx(20.0, abs=5.0)
+        assert record.end_reason is EndReason.ADMIN
+
+
 # faults of others
 
 
@@ -549,6 +573,7 @@ async def test_logs_tell_no_secret() -> None:
             agent = b"NTRIP \x1b[31m" + b"x" * 400
             await (await made.client((V1 % b"M1").replace(b"NTRIP t/1", agent.replace(b"\x1b", b"\xff")))).head()
         text = str(logs)
+        assert {entry.get("denial") for entry in logs} >= {"unknown_mountpoint", "bad_credentials"}
         for secret in ("secret", "guessed", "cm92ZXI6cHc", "cm92ZXI6bm8", "'pw'", "Basic"):
             assert secret not in text
         assert "\\\\xc3\\\\xbf[31m" in text
