@@ -11,9 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import structlog
+
+from api.caster.reasons import EndReason
 from api.caster.seen import StreamWatch
 from api.caster.sessions import Session
 from cors.ntrip.chunks import encode_chunk
+
+log = structlog.get_logger("caster")
 
 SLICE = 500
 MOST_QUEUED = 4
@@ -96,16 +101,20 @@ class Channel:
 
 
 def _write(epoch: bytes, sessions: Sequence[Session]) -> None:
-    """One write a session: the loop that fan-out consists of."""
+    """One write a session: the loop that fan-out consists of. A connection that fails ends its own session only."""
     chunk = b""
     length = len(epoch)
     for session in sessions:
-        if session.chunked:
-            chunk = chunk or encode_chunk(epoch)
-            session.send_prepared(chunk)
-        elif session.ready:
-            session.write(epoch)
-            session.epochs_sent += 1
-            session.bytes_sent += length
-        else:
-            session.send_prepared(epoch)
+        try:
+            if session.chunked:
+                chunk = chunk or encode_chunk(epoch)
+                session.send_prepared(chunk)
+            elif session.ready:
+                session.write(epoch)
+                session.epochs_sent += 1
+                session.bytes_sent += length
+            else:
+                session.send_prepared(epoch)
+        except Exception:
+            log.exception("write.fault", session=session.id)
+            session.end(EndReason.HALF_OPEN)
