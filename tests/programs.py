@@ -11,7 +11,7 @@ _PACKAGES = {
     "str2str": "rtklib", "rtkrcv": "rtklib", "rnx2rtkp": "rtklib", "convbin": "rtklib", "gpsd": "gpsd",
     "gpspipe": "gpsd-clients", "gpsdecode": "gpsd-clients", "GeoidEval": "geographiclib-tools",
     "gdallocationinfo": "gdal-bin", "gdal_translate": "gdal-bin", "cct": "proj-bin", "curl": "curl",
-    "faketime": "faketime",
+    "faketime": "faketime", "openssl": "openssl",
 }  # fmt: skip
 
 
