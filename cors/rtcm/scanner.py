@@ -101,6 +101,11 @@ class FrameScanner:
         """Whether the table holds MSM, and 1001-1004 or 1009-1012."""
         return bool(self._state[kernels.MSM]), bool(self._state[kernels.OBSERVABLES])
 
+    @property
+    def has_damage(self) -> bool:
+        """Whether `take_damage` has anything."""
+        return bool(self._damage)
+
     def take_damage(self) -> list[Damage]:
         """Stretches of bad bytes since the last call."""
         taken = list(self._damage)
