@@ -171,7 +171,7 @@ def _lock_code(kind, lock):
 
 @njit(cache=True, nogil=True)
 def _rough_ranges(kind, rows, sendable, first, last, scratch, counts):
-    """Satellites of rows first..last - 1 into scratch.blocks, their rough ranges and rates, keep[] of rows with a place.
+    """Satellites of rows first..last - 1 into scratch.blocks, their rough ranges and rates, keep[] of rows.
 
     The range is the mean of the codes, or the first where one is off by a whole-millisecond fault, or the phase where
     there is no code. Returns how many satellites. Called once an epoch: passing rows costs as much as thirty of them.

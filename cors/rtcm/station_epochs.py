@@ -10,7 +10,6 @@ recognised and set right.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +50,10 @@ class Message(NamedTuple):
     """A decoded observation message: where its rows lie, and what its header says."""
 
     number: int
+    system: int
+    """Constellation the message is about."""
+    rank: int
+    """How full it is, within its system; MSM from `MSM_RANK` on."""
     station_id: int
     tag: int
     more: bool
@@ -61,20 +64,11 @@ class Message(NamedTuple):
     frame: bytes
     """All of it, to know repetitions by."""
 
-    @property
-    def is_msm(self) -> bool:
-        """False for 1001-1012."""
-        return self.number > 1070
 
-    @property
-    def system(self) -> int:
-        """Constellation the message is about."""
-        return (self.number - 1070) // 10 if self.is_msm else int(self.number > 1004)
-
-    @property
-    def rank(self) -> int:
-        """How full it is, within its system."""
-        return 4 + self.number % 10 if self.is_msm else (self.number - 1001) % 8
+MSM_RANK = 4
+KINDS = {1001 + k: (0, k) for k in range(4)} | {1009 + k: (1, k) for k in range(4)}
+KINDS |= {1070 + 10 * system + k: (system, MSM_RANK + k) for system in range(7) for k in range(1, 8)}
+"""System and rank of an observation message by its number."""
 
 
 class EpochCollector:
@@ -85,6 +79,7 @@ class EpochCollector:
         self._log = log
         self._messages: list[Message] = []
         self._seen: set[bytes] = set()
+        self._seen_tag = 0
         self._last: StationEpoch | None = None
         self._interval = 0
         self._msm_tags: dict[int, int] = {}
@@ -170,12 +165,13 @@ class EpochCollector:
 
     def _refuse(self, message: Message) -> bool:
         """True for a message that adds nothing: repeated, or of the older kind where MSM comes too."""
-        if self._last is not None and message.tag not in (self._last.gpst, *(m.tag for m in self._messages)):
+        if message.tag != self._seen_tag:
+            self._seen_tag = message.tag
             self._seen.clear()
         if message.frame in self._seen:
             self._log.note(Code.DUPLICATE, message.offset, Severity.INFO, f"{message.number} came twice")
             return True
-        if message.is_msm:
+        if message.rank >= MSM_RANK:
             self._msm_tags[message.system] = message.tag
             return False
         newest = self._msm_tags.get(message.system)
@@ -190,7 +186,7 @@ class EpochCollector:
         if not messages:
             return []
         first = messages[0]
-        header = next((unpack_header(m.header_bits) for m in messages if m.is_msm), None)
+        header = next((unpack_header(m.header_bits) for m in messages if m.rank >= MSM_RANK), None)
         last = self._last
         supplement = last is not None and (last.gpst, last.station_id) == (first.tag, first.station_id)
         epoch = StationEpoch(
@@ -217,25 +213,32 @@ class EpochCollector:
 
     def _rows(self, messages: list[Message], rows: Observations) -> Observations:
         """The rows that count, in order: at once where messages came in order, else sorted."""
+        if _in_one_piece(messages, rows.satellite):
+            first, last = messages[0].first, messages[-1].first + messages[-1].rows
+            return Observations._make([column[first:last].copy() for column in rows])
         best = {m.system: m.rank for m in sorted(messages, key=lambda m: m.rank)}
-        fullest = [m for m in messages if m.rank == best[m.system]]
         for m in messages:
             if m.rank != best[m.system]:
-                code = Code.LESSER_MSM if m.is_msm else Code.BESIDE_MSM
+                code = Code.LESSER_MSM if m.rank >= MSM_RANK else Code.BESIDE_MSM
                 self._log.note(code, m.offset, Severity.INFO, f"{m.number} beside a fuller message")
-        if all(m.is_msm for m in fullest) and _follow_each_other(fullest, rows.satellite):
-            first, last = fullest[0].first, fullest[-1].first + fullest[-1].rows
-            return Observations._make([column[first:last].copy() for column in rows])
+        fullest = sorted((m for m in messages if m.rank == best[m.system]), key=lambda m: -m.rank)
         return sorted_unique(concatenate([take(rows, slice(m.first, m.first + m.rows)) for m in fullest]))
 
 
-def _follow_each_other(messages: list[Message], satellite: NDArray[np.int16]) -> bool:
-    """True where the messages' rows are neighbours and their satellites ascend."""
-    for before, after in pairwise(messages):
-        if after.first != before.first + before.rows or after.system < before.system:
+def _in_one_piece(messages: list[Message], satellite: NDArray[np.int16]) -> bool:
+    """True where the messages' rows are neighbours, all count, and their satellites ascend."""
+    before = messages[0]
+    if before.rank < MSM_RANK:
+        return False
+    for after in messages[1:]:
+        if after.first != before.first + before.rows or after.system < before.system or after.rank < MSM_RANK:
             return False
-        if before.rows and after.rows and satellite[after.first] <= satellite[after.first - 1]:
+        if after.system == before.system and (
+            after.rank != before.rank
+            or (before.rows and after.rows and satellite[after.first] <= satellite[after.first - 1])
+        ):
             return False
+        before = after
     return True
 
 

@@ -25,7 +25,7 @@ from cors.rtcm.errors import RtcmError
 from cors.rtcm.frames import Frame
 from cors.rtcm.observation_rows import ROWS_PER_FRAME, RowDecoder
 from cors.rtcm.scanner import Damage, FrameScanner
-from cors.rtcm.station_epochs import EpochCollector, Message, StationEpoch
+from cors.rtcm.station_epochs import KINDS, EpochCollector, Message, StationEpoch
 from cors.rtcm.station_messages import STATION_MESSAGES, StationMessage, StationPosition, decode_station_message
 
 Event: TypeAlias = Frame | StationEpoch | Ephemeris | StationMessage
@@ -163,7 +163,7 @@ class StreamDecoder:
         if row[columns.ISSUES]:
             self._note_issues(frame, row)
         message = Message(
-            frame.number, row[columns.STATION], row[columns.TAG], bool(row[columns.MORE]), row[columns.FIRST],
+            frame.number, *KINDS[frame.number], row[columns.STATION], row[columns.TAG], bool(row[columns.MORE]), row[columns.FIRST],
             row[columns.ROWS], row[columns.HEADER], frame.offset, frame.data,
         )  # fmt: skip
         events += self._epochs.add(message, self._rows.rows)
