@@ -305,7 +305,7 @@ def _satellite_columns(buffer, at, kind, system, ids, n, context, rough, rates, 
             if math.isnan(expected):
                 frame[ISSUES] |= MODULO
             elif 0.0 <= expected < 250.0 * METRES_PER_MS:
-                ms = np.int64(max(math.floor(expected / METRES_PER_MS - rough[k] / 1024.0 + 0.5), 0))
+                ms = max(math.floor(expected / METRES_PER_MS - rough[k] / 1024.0 + 0.5), 0)
         rough[k] = rough[k] + 1024 * ms if ms != 255 else NO_RANGE
         if rate_bits:
             rates[k] = _signed(buffer, rate_at + rate_bits * k, rate_bits)

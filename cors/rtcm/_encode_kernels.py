@@ -327,9 +327,9 @@ def _fill_columns(system, rows, first, last, channels, scratch):
         sat = np.int64(rows.satellite[i])
         if sat != before:
             n, before = n + 1, sat
-            steps, channel = scratch.rough[sat], 0
+            steps, channel = scratch.rough[sat], np.int64(0)
             if system == 1:
-                channel = channels[sat & 63] + 7 if channels[sat & 63] != NO_CHANNEL else 15
+                channel = np.int64(channels[sat & 63] + 7 if channels[sat & 63] != NO_CHANNEL else 15)
             columns[0, n], columns[1, n] = steps >> 10 if steps != NO_RANGE else 255, channel
             columns[2, n], columns[3, n] = steps & 1023 if steps != NO_RANGE else 0, scratch.rates[sat]
             columns[4, n] = 0

@@ -46,7 +46,7 @@ class FrameScanner:
         """Work in blocks of `capacity` bytes (at least two frames) and at most `frames` frames."""
         self._capacity = max(capacity, 2 * FRAME_BYTES)
         self.buffer: NDArray[np.uint8] = np.zeros(self._capacity + kernels.PAD, np.uint8)
-        self.memory = memoryview(self.buffer)
+        self.memory = self.buffer.data
         self.table: NDArray[np.int64] = np.zeros((frames, TABLE_COLUMNS), np.int64)
         self.origin = 0
         self.frames = 0

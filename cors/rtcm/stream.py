@@ -163,8 +163,8 @@ class StreamDecoder:
         if row[columns.ISSUES]:
             self._note_issues(frame, row)
         message = Message(
-            frame.number, *KINDS[frame.number], row[columns.STATION], row[columns.TAG], bool(row[columns.MORE]), row[columns.FIRST],
-            row[columns.ROWS], row[columns.HEADER], frame.offset, frame.data,
+            frame.number, *KINDS[frame.number], row[columns.STATION], row[columns.TAG], bool(row[columns.MORE]),
+            row[columns.FIRST], row[columns.ROWS], row[columns.HEADER], frame.offset, frame.data,
         )  # fmt: skip
         events += self._epochs.add(message, self._rows.rows)
 
