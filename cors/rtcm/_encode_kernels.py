@@ -2,7 +2,8 @@
 
 Numbers only; `msm` and `observables` lay them out. They write header and payload of frames; the CRC comes from
 `_frame_kernels.seal_all`. Source: RTCM 10403.x (as in `_decode_kernels`); rounding is half away from zero, and a value
-that does not fit its field is sent as invalid and counted, never clamped.
+that does not fit its field is sent as invalid and counted, never clamped. Longer than most modules because a kernel
+lives in one file with everything it calls.
 """
 
 from __future__ import annotations
@@ -226,7 +227,7 @@ def _screen(kind, rows, blocks, scratch, counts):
                 counts[LEFT_OUT] += scratch.keep[i]
                 scratch.keep[i] = 0
             if scratch.keep[i]:
-                mask |= 1 << (31 - (rows.signal[i] & 63))
+                mask |= 1 << (31 - (np.int64(rows.signal[i]) & 63))
         scratch.blocks[2, block] = mask
 
 
@@ -268,7 +269,7 @@ def _quantise(kind, now_ms, rows, first, last, memory, carriers, channels, scrat
     for i in range(first, last):
         if not scratch.keep[i]:
             continue
-        sat, signal = np.int64(rows.satellite[i]), rows.signal[i]
+        sat, signal = np.int64(rows.satellite[i]), np.int64(rows.signal[i])
         steps, speed = scratch.rough[sat], scratch.rates[sat]
         rough = steps / 1024.0 * METRES_PER_MS if steps != NO_RANGE else math.nan
         lost = 0
@@ -292,7 +293,7 @@ def _quantise(kind, now_ms, rows, first, last, memory, carriers, channels, scrat
             cells[LOCK, n] = _lock_code(kind, _sent_lock_ms(lock, restart, now_ms))
             cells[HALF, n] = 1 if rows.flags[i] & HALF_CYCLE else 0
         if cn0_bits:
-            cells[CN0, n], more = _strength(rows.cn0[i] * strength_step, cn0_bits)
+            cells[CN0, n], more = _strength(float(rows.cn0[i]) * strength_step, cn0_bits)
             lost += more
         if rate_bits:
             fine = (rows.phaserange_rate[i] - speed) * 10_000.0 if speed != NO_RATE else math.nan
@@ -319,7 +320,7 @@ def _header(kind, system, more, station, now_ms, leap, header, mask, head):
 @njit(cache=True, nogil=True)
 def _fill_columns(system, rows, first, last, channels, scratch):
     """Satellite columns and masks of the kept rows first..last - 1; returns how many satellites."""
-    n, before = -1, -1
+    n, before = -1, np.int64(-1)
     columns, head = scratch.columns, scratch.head
     for i in range(first, last):
         if not scratch.keep[i]:
@@ -334,7 +335,7 @@ def _fill_columns(system, rows, first, last, channels, scratch):
             columns[2, n], columns[3, n] = steps & 1023 if steps != NO_RANGE else 0, scratch.rates[sat]
             columns[4, n] = 0
             head[7 + (sat >> 5 & 1)] |= 1 << (31 - (sat & 31))
-        columns[4, n] |= 1 << (31 - (rows.signal[i] & 63))
+        columns[4, n] |= 1 << (31 - (np.int64(rows.signal[i]) & 63))
     return n + 1
 
 
@@ -457,7 +458,7 @@ def _choose(rows, first, last, system, band):
     """
     best, rank, kind = -1, 99, 0
     for i in range(first, last):
-        index, order, code = rows.signal[i] & 63, 99, 0
+        index, order, code = np.int64(rows.signal[i]) & 63, 99, 0
         if band == 0:
             order, code = (0, 0) if index == 1 else ((index, 1) if index in (2, 3) else (99, 0))
         elif system == 1:
@@ -505,7 +506,7 @@ def _fill_satellite(number, rows, first, last, now_ms, memory, channel, fields, 
         fields[at], more = _phase_field(rows.phaserange[i], code, wavelength, widths[4])
         memory.restart[i] = _restarted(rows.lock_time[i], rows.flags[i], memory.restart[i], now_ms)
         fields[at + 1] = _observable_lock(_sent_lock_ms(rows.lock_time[i], memory.restart[i], now_ms))
-        fields[7 if band == 0 else 12] = _strength(rows.cn0[i] * 4.0, widths[12])[0]
+        fields[7 if band == 0 else 12] = _strength(float(rows.cn0[i]) * 4.0, widths[12])[0]
         counts[VALUE_LOST] += lost + more
 
 
