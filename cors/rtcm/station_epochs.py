@@ -22,6 +22,8 @@ from cors.rtcm.diagnostics import Code, DiagnosticLog, Severity
 from cors.rtcm.msm import MsmHeader, unpack_header
 
 _BDT_NS = BDT_OFFSET_S * NS
+_PATIENCE = 2
+"""Epochs without MSM after which a stream that had it is believed to have gone back to 1001-1012."""
 _LEAPS_OFF = 20
 """Seconds that missing leap seconds can make."""
 _LEAP_PROOF = 3
@@ -81,8 +83,8 @@ class EpochCollector:
         self._seen: set[bytes] = set()
         self._seen_tag = 0
         self._last: StationEpoch | None = None
-        self._interval = 0
         self._msm_tags: dict[int, int] = {}
+        self._waited: dict[int, list[int]] = {}
         self._beidou_in_gpst = False
         self._glonass_off = 0
         self._glonass_proof = 0
@@ -173,12 +175,22 @@ class EpochCollector:
             return True
         if message.rank >= MSM_RANK:
             self._msm_tags[message.system] = message.tag
+            self._waited.pop(message.system, None)
             return False
-        newest = self._msm_tags.get(message.system)
-        beside = newest is not None and 0 <= message.tag - newest <= 2 * self._interval
+        beside = self._is_beside_msm(message)
         if beside:
             self._log.note(Code.BESIDE_MSM, message.offset, Severity.INFO, f"{message.number} beside MSM")
         return beside
+
+    def _is_beside_msm(self, message: Message) -> bool:
+        """True for the older kind at an instant of MSM, and for two epochs after the last MSM of its system."""
+        newest = self._msm_tags.get(message.system)
+        if newest is None or newest == message.tag:
+            return newest is not None
+        waited = self._waited.setdefault(message.system, [])
+        if message.tag not in waited and len(waited) <= _PATIENCE:
+            waited.append(message.tag)
+        return len(waited) <= _PATIENCE
 
     def close(self, rows: Observations, complete: bool) -> list[StationEpoch]:
         """Give the open epoch out, if there is one."""
@@ -208,8 +220,6 @@ class EpochCollector:
         elif epoch.gpst < last.gpst:
             text = f"{iso_gpst(epoch.gpst)} after {iso_gpst(last.gpst)}"
             self._log.note(Code.ORDER, offset, Severity.WARNING, text)
-        else:
-            self._interval = epoch.gpst - last.gpst
 
     def _rows(self, messages: list[Message], rows: Observations) -> Observations:
         """The rows that count, in order: at once where messages came in order, else sorted."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -34,21 +32,20 @@ def test_texts_masks_and_an_ephemeris() -> None:
 FIELDS = {name: f for name, f in fields().items() if f.kind in "uibs"}
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_every_raw_value_at_the_edges_of_a_field_goes_round(name: str) -> None:
-    field = FIELDS[name]
-    top = (1 << field.bits) - 1
-    for raw in {0, min(1, top), top // 2, top // 2 + 1, max(top - 1, 0), top}:
-        value = from_raw(field, raw)
-        if field.kind == "s" and raw == top // 2 + 1:
-            assert value == 0 and to_raw(name, value) == 0  # minus zero is read as zero
-        else:
-            assert to_raw(name, value) == raw
-    if field.invalid is None:
-        with pytest.raises(UnencodableError, match=name):
-            to_raw(name, None)
-    with pytest.raises(UnencodableError, match="does not fit"):
-        to_raw(name, math.copysign(1e30, -1.0))
+def test_every_raw_value_at_the_edges_of_a_field_goes_round() -> None:
+    for name, field in FIELDS.items():
+        top = (1 << field.bits) - 1
+        for raw in {0, min(1, top), top // 2, top // 2 + 1, max(top - 1, 0), top}:
+            value = from_raw(field, raw)
+            if field.kind == "s" and raw == top // 2 + 1:
+                assert value == 0 and to_raw(name, value) == 0  # minus zero is read as zero
+            else:
+                assert to_raw(name, value) == raw, name
+        if field.invalid is None:
+            with pytest.raises(UnencodableError, match=name):
+                to_raw(name, None)
+        with pytest.raises(UnencodableError, match="does not fit"):
+            to_raw(name, -1e30)
 
 
 def random_values(items: tuple[Item, ...] | list[Item], rng: np.random.Generator) -> dict:
@@ -79,18 +76,18 @@ def random_value(field: Field, rng: np.random.Generator) -> float | int | None:
     return from_raw(field, int(rng.integers(0, 2 ** min(field.bits, 62))) & ((1 << field.bits) - 1))
 
 
-@pytest.mark.parametrize("key", layouts())
-def test_every_layout_goes_round(key: str) -> None:
+def test_every_layout_goes_round() -> None:
     rng = np.random.default_rng(3)
-    number, _, subtype = key.partition("_")
-    for _ in range(5):
-        values = {"DF002": int(number)} | random_values(layouts()[key].items, rng)
-        if subtype:
-            values["IDF002"] = int(subtype)
-        payload = encode_values(values)
-        assert layout_key(payload) == key
-        assert decode_values(payload) == values
-        assert encode_values(decode_values(payload)) == payload
+    for key in layouts():
+        number, _, subtype = key.partition("_")
+        for _ in range(5):
+            values = {"DF002": int(number)} | random_values(layouts()[key].items, rng)
+            if subtype:
+                values["IDF002"] = int(subtype)
+            payload = encode_values(values)
+            assert layout_key(payload) == key
+            assert decode_values(payload) == values
+            assert encode_values(decode_values(payload)) == payload
 
 
 # Bits a message as published with the layouts: fixed part alone, or with one repeat of the group.
