@@ -48,6 +48,8 @@ BDT = 14_000 * MS
 MOSCOW = 10_800_000 * MS
 SECOND = 1000 * MS
 NO_TIME = -(1 << 62)
+GUESSED, TOLD, FOLLOWS = 0, 1, 2
+"""Where the time reference comes from: somebody's guess to half a week, a clock, or a tag."""
 NO_CHANNEL = -128
 
 METRES_PER_MS = 299_792.458
@@ -180,15 +182,15 @@ def near_glonass(day, ms, reference, leaps):
 def _follow(tag, knows_week, clock):
     """Let the time reference clock[0] follow a tag.
 
-    clock[1]: 0 before the first tag of known week (then any is believed), else one over a day off waits in clock[2]
-    until the next agrees with it: a gap in a recording moves the reference, one false epoch does not. A GLONASS tag
-    (a time of day) only moves it on.
+    clock[1]: GUESSED or TOLD before the first tag of known week (then any is believed), else FOLLOWS: one over a day
+    off waits in clock[2] until the next agrees with it: a gap in a recording moves the reference, one false epoch does
+    not. A GLONASS tag (a time of day) only moves it on.
     """
     near = abs(tag - clock[0]) <= DAY
     if not knows_week:
         clock[0] = tag if near else clock[0]
-    elif clock[1] == 0 or near or abs(tag - clock[2]) <= 3600 * SECOND:
-        clock[0], clock[1], clock[2] = tag, 1, NO_TIME
+    elif clock[1] != FOLLOWS or near or abs(tag - clock[2]) <= 3600 * SECOND:
+        clock[0], clock[1], clock[2] = tag, FOLLOWS, NO_TIME
     else:
         clock[2] = tag
 
@@ -197,14 +199,15 @@ def _follow(tag, knows_week, clock):
 def _msm_time(system, raw, clock, leaps, frame):
     """DF004, DF248, DF428, DF427, DF546 or DF416 + DF034 (30 bits) as gpst ns; NO_TIME where they cannot be.
 
-    DF416 counts only until a tag has told the date, and never as 0, because some senders leave it 0. In the first 14 s
-    of a week some send DF427 as a negative number.
+    DF416 counts only until a tag has told the date; some senders leave it 0, so a clock knows better than a 0. In the
+    first 14 s of a week some send DF427 as a negative number.
     """
     if system == 1:
         day, ms = raw >> 27, raw & ((1 << 27) - 1)
         if ms >= DAY_MS + 1000:
             return NO_TIME
-        tag = near_glonass(day if clock[1] == 0 and day > 0 else np.int64(7), ms, clock[0], leaps)
+        told = clock[1] == GUESSED or (clock[1] == TOLD and day > 0)
+        tag = near_glonass(day if told else np.int64(7), ms, clock[0], leaps)
         if day < 7 and abs(near_glonass(day, ms, tag, leaps) - tag) > SECOND:
             frame[ISSUES] |= WRONG_DAY
         return tag

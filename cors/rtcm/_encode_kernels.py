@@ -227,7 +227,7 @@ def _screen(kind, rows, blocks, scratch, counts):
                 counts[LEFT_OUT] += scratch.keep[i]
                 scratch.keep[i] = 0
             if scratch.keep[i]:
-                mask |= 1 << (31 - (np.int64(rows.signal[i]) & 63))
+                mask |= 1 << (31 - (int(rows.signal[i]) & 63))
         scratch.blocks[2, block] = mask
 
 
@@ -460,7 +460,7 @@ def _choose(rows, first, last, system, band):
     """
     best, rank, kind = -1, 99, 0
     for i in range(first, last):
-        index, order, code = np.int64(rows.signal[i]) & 63, 99, 0
+        index, order, code = int(rows.signal[i]) & 63, 99, 0
         if band == 0:
             order, code = (0, 0) if index == 1 else ((index, 1) if index in (2, 3) else (99, 0))
         elif system == 1:

@@ -38,6 +38,7 @@ from cors.gnss.time import (
 )
 from cors.rtcm.errors import DamagedMessageError, UnencodableError, UnknownMessageError
 from cors.rtcm.field_values import Values, decode_values, encode_values
+from cors.rtcm.tables import fields
 
 URA_M = (2.4, 3.4, 4.85, 6.85, 9.65, 13.65, 24.0, 48.0, 96.0, 192.0, 384.0, 768.0, 1536.0, 3072.0, 6144.0, 8192.0)
 """Metres by URA index; 15, no prediction, as RINEX writes it."""
@@ -314,9 +315,10 @@ def _kepler_values(e: KeplerEphemeris) -> dict[str, object]:
     week, toe = divmod(e.toe - shift, WEEK_NS)
     values: dict[str, object] = {
         "DF002": number, layout.satellite: satellite_id(e.satellite),
-        layout.week: (week - layout.week_offset) % layout.modulus, layout.toe: toe // NS,
-        layout.toc: (e.toc - shift) % WEEK_NS // NS, layout.accuracy: _accuracy_raw(number, e.accuracy_m),
-        layout.iode: e.iode,
+        layout.week: (week - layout.week_offset) % layout.modulus,
+        layout.toe: _time_of_week(layout.toe, toe),
+        layout.toc: _time_of_week(layout.toc, (e.toc - shift) % WEEK_NS),
+        layout.accuracy: _accuracy_raw(number, e.accuracy_m), layout.iode: e.iode,
     }  # fmt: skip
     if layout.iodc:
         values[layout.iodc] = e.iodc if e.iodc is not None else e.iode
@@ -326,6 +328,15 @@ def _kepler_values(e: KeplerEphemeris) -> dict[str, object]:
     for name, field in layout.group_delays.items():
         values[field] = e.group_delays.get(name, None if number == 1044 else 0.0)
     return values | _rest(number, e)
+
+
+def _time_of_week(field: str, ns: int) -> int:
+    """Seconds of a reference time; one between the field's steps would move the satellite by kilometres."""
+    scale = fields()[field].scale
+    assert scale is not None
+    if ns % (int(scale) * NS):
+        raise UnencodableError(f"{field} counts {scale} s: {ns / NS} s is between")
+    return ns // NS
 
 
 def _rest(number: int, e: KeplerEphemeris) -> dict[str, object]:
@@ -350,6 +361,8 @@ def _glonass_values(e: StateEphemeris) -> dict[str, object]:
     x = e.extra
     flags, health = int(x.get("status_flags", 0)), int(x.get("health_flags", 0))
     moscow = utc_ns(e.toe) + GLONASS_DAY_OFFSET_S * NS
+    if moscow % (900 * NS):
+        raise UnencodableError("DF110 counts quarters of an hour: toe is between")
     frame = utc_ns(e.toe if e.transmission is None else e.transmission) // NS + GLONASS_DAY_OFFSET_S
     values: dict[str, object] = {
         "DF002": 1020, "DF038": satellite_id(e.satellite), "DF110": moscow % DAY_NS // (900 * NS) * 15,

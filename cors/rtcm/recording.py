@@ -81,7 +81,7 @@ def decode_padded(buffer: NDArray[np.uint8], start: int) -> Recording:
     """All of a recording in a buffer with `PAD` bytes behind it."""
     table, state = _frames(buffer)
     context = new_context()
-    clock = np.array([start, 0, kernels.NO_TIME], np.int64)
+    clock = np.array([start, kernels.GUESSED, kernels.NO_TIME], np.int64)
     rows = empty_rows(int(kernels.count_rows(buffer, table, len(table))))
     used, numbers = 0, table[:, kernels.NUMBER]
     if np.any((numbers > 1070) & (numbers < 1138)):

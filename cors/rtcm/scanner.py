@@ -31,6 +31,8 @@ class Damage(NamedTuple):
     size: int
     failed_headers: int
     """Frames of known message numbers in it whose CRC fails."""
+    six_bit: int
+    """Bytes of the form 01xxxxxx, which RTCM 2 consists of."""
     data: bytes
     """Its first `DAMAGE_BYTES` bytes."""
 
@@ -91,7 +93,7 @@ class FrameScanner:
         rest = bytes(self.memory[: self._end])
         if rest:
             self._state[kernels.JUNK] += len(rest)
-            self._add_damage(self.origin, len(rest), 0, rest)
+            self._add_damage(0, len(rest), 0)
         self.origin += self._end
         self._end = 0
         self._state[: kernels.JUNK] = 0
@@ -138,16 +140,18 @@ class FrameScanner:
 
     def _collect_spans(self) -> None:
         for first, size, failures in self._spans[: self._state[kernels.SPANS]].tolist():
-            self._add_damage(self.origin + first, size, failures, bytes(self.memory[first : first + min(size, 64)]))
+            self._add_damage(first, size, failures)
         self._state[kernels.SPANS] = 0
 
-    def _add_damage(self, offset: int, size: int, failures: int, data: bytes) -> None:
-        if self._damage and self._damage[-1].offset + self._damage[-1].size == offset:
+    def _add_damage(self, first: int, size: int, failures: int) -> None:
+        """Note bytes of the buffer, as one stretch with those directly before."""
+        data = bytes(self.memory[first : first + min(size, DAMAGE_BYTES)])
+        six_bit = int(np.count_nonzero(self.buffer[first : first + size] >> 6 == 1))
+        new = Damage(self.origin + first, size, failures, six_bit, data)
+        if self._damage and self._damage[-1].offset + self._damage[-1].size == new.offset:
             last = self._damage.pop()
-            offset, size, failures, data = (
-                last.offset,
-                last.size + size,
-                last.failed_headers + failures,
-                last.data + data,
-            )
-        self._damage.append(Damage(offset, size, failures, data[:DAMAGE_BYTES]))
+            new = Damage(
+                last.offset, last.size + size, last.failed_headers + failures, last.six_bit + six_bit,
+                (last.data + data)[:DAMAGE_BYTES],
+            )  # fmt: skip
+        self._damage.append(new)

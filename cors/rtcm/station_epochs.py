@@ -131,11 +131,14 @@ class EpochCollector:
         return message.tag != pending.tag or message.station_id != pending.station_id
 
     def _on_one_day(self, message: Message) -> Message:
-        """Take off whole days a message is off the epoch it continues."""
+        """Bring a message that is whole days off the epoch it continues to its day; GLONASS knows the day least."""
         pending = self._messages[-1]
         if not pending.more or message.tag == pending.tag or (message.tag - pending.tag) % DAY_NS:
             return message
         self._log.note(Code.DAY, message.offset, Severity.WARNING, f"{message.number} is whole days off")
+        if message.system != Constellation.GLONASS and all(m.system == Constellation.GLONASS for m in self._messages):
+            self._messages = [m._replace(tag=message.tag) for m in self._messages]
+            return message
         return message._replace(tag=pending.tag)
 
     def _glonass_on_one_clock(self, message: Message) -> Message:

@@ -45,7 +45,7 @@ _ISSUES = (
     (columns.NEGATIVE_EPOCH, Code.BEIDOU_NEGATIVE, "DF427 is negative"),
     (columns.WRONG_DAY, Code.GLONASS_DAY, "DF416 is not the day of the week"),
 )
-_RTCM2 = 100  # bytes of RTCM 2 needed to tell it from chance: bits 7 and 6 of each are 01
+_RTCM2 = 200  # bytes needed to tell RTCM 2 from text
 
 
 class StreamDecoder:
@@ -208,7 +208,7 @@ class StreamDecoder:
 def _name_damage(damage: Damage) -> tuple[Code, str]:
     if damage.failed_headers:
         return Code.CRC, f"{damage.size} bytes, with {damage.failed_headers} frames whose CRC fails"
-    if damage.size >= _RTCM2 and all(byte >> 6 == 1 for byte in damage.data):
+    if damage.size >= _RTCM2 and damage.six_bit > 0.92 * damage.size:
         return Code.VERSION_2, f"{damage.size} bytes that look like RTCM 2"
     return Code.JUNK, f"{damage.size} bytes outside frames"
 

@@ -203,7 +203,8 @@ def test_refusals() -> None:
         decode_ephemeris(FRAME_1019[3:-10], THEN)
     for bad in (kepler("G05", "CNAV"), kepler("C30", "CNV1"), replace(SETS[0], eccentricity=0.9),
                 replace(SETS[0], crs=1e4), replace(SETS[0], af0=math.nan),
-                replace(glonass(TOE), message=NavigationMessage.SBAS)):  # fmt: skip
+                replace(SETS[0], toe=TOE + NS), replace(SETS[4], toc=TOE + 15 * NS), glonass(TOE),
+                replace(glonass(TOE + 18 * NS), message=NavigationMessage.SBAS)):  # fmt: skip
         with pytest.raises(UnencodableError):
             encode_ephemeris(bad)
     assert message_number(kepler("C30", "CNV1")) is None

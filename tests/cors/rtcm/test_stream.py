@@ -34,7 +34,7 @@ def old(k: int = 0, rows: Observations = ROWS) -> bytes:
     return ObservablesEncoder().encode(NOW + k * NS, 5, rows, CHANNELS)
 
 
-def changed(data: bytes, number: int | None = None, **fields: int) -> bytes:
+def changed(data: bytes, number: int | None = None, **fields: int | None) -> bytes:
     """The same messages with fields changed in all of them, or in those of one number."""
     out = b""
     for frame in read_frames(data):
@@ -196,6 +196,15 @@ def test_days_some_senders_do_not_tell(number: int, fields: dict[str, int], code
     found, decoder = run(changed(msm(), number, **fields))
     assert [(e.gpst, systems(e)) for e in found] == [(NOW, "GRESC")]
     assert decoder.diagnostic_counts == {code: 1}
+
+
+def test_glonass_first_and_without_a_day_follows_the_others() -> None:
+    """Trimble sends DF416 = 7 and GLONASS first; the start of a recording is known to half a week only."""
+    frames = [f.data for f in read_frames(msm(start=NOW + 3 * DAY_NS))]
+    data = changed(frames[1], DF416=None) + b"".join([frames[0], *frames[2:]])
+    found, decoder = run(data, now=None)
+    assert [(e.gpst, systems(e)) for e in found] == [(NOW + 3 * DAY_NS, "GRESC")]
+    assert decoder.diagnostic_counts == {Code.DAY: 1}
 
 
 def test_glonass_epochs_off_by_a_leap_second_are_moved_once_that_is_proven() -> None:
