@@ -54,6 +54,7 @@ LEFT_OUT, NO_PLACE, REBASED, PHASE_LOST, VALUE_LOST = 0, 1, 2, 3, 4
 """Counts: rows with nothing to send, rows without a place, phases moved, phases and values out of range."""
 COUNTS = 5
 NO_ROOM, NO_ORDER = -1, -2
+SATELLITES = 448
 
 
 class Carriers(NamedTuple):
@@ -110,26 +111,33 @@ def _put(out, at, values, widths, n):
 
     What follows in the last byte is cleared.
     """
-    index, filled = at >> 3, at & 7
-    pending = np.int64(out[index]) >> (8 - filled) if filled else np.int64(0)
+    index, filled, byte = at >> 3, at & 7, np.uint64(255)
+    pending = np.uint64(out[index] >> (8 - filled)) if filled else np.uint64(0)
     for k in range(n):
         bits = widths[k]
-        pending = (pending & 255) << bits | (values[k] & ((1 << bits) - 1))
+        pending = pending << np.uint64(bits) | np.uint64(values[k] & ((1 << bits) - 1))
         filled += bits
         at += bits
-        while filled >= 8:
-            filled -= 8
-            out[index] = (pending >> filled) & 255
-            index += 1
-    if filled:
-        out[index] = (pending << (8 - filled)) & 255
+        if filled >= 32:
+            filled -= 32
+            word = pending >> np.uint64(filled)
+            out[index] = word >> np.uint64(24) & byte
+            out[index + 1] = word >> np.uint64(16) & byte
+            out[index + 2] = word >> np.uint64(8) & byte
+            out[index + 3] = word & byte
+            index += 4
+    pending <<= np.uint64(32 - filled)
+    while filled > 0:
+        out[index] = pending >> np.uint64(24) & byte
+        pending <<= np.uint64(8)
+        index, filled = index + 1, filled - 8
     return at
 
 
 @njit(cache=True, nogil=True)
 def _nearest(value):
-    """Round half away from zero."""
-    return math.floor(value + 0.5) if value >= 0.0 else -math.floor(0.5 - value)
+    """Round half away from zero, without a branch."""
+    return np.int64(value + math.copysign(0.5, value))
 
 
 @njit(cache=True, nogil=True)
@@ -245,18 +253,11 @@ def _sent_lock_ms(lock, restart, now_ms):
 
 
 @njit(cache=True, nogil=True)
-def _moved_phase(phase, rough, shift, wavelength, limit):
-    """Phase within `limit` m of the rough range, and its shift: a new one where the old no longer serves.
-
-    NaN where there is no phase, or no wavelength to move it by.
-    """
-    moved = phase + (shift * wavelength if shift != 0.0 else 0.0)
-    if abs(moved - rough) < limit:
-        return moved, shift
-    if not abs((rough - phase) / wavelength) < 1e12:
-        return math.nan, shift
-    shift = float(_nearest((rough - phase) / wavelength))
-    return phase + shift * wavelength, shift
+def _wavelength(frequency, step, channel):
+    """Metres of a carrier; NaN where a GLONASS channel is not known."""
+    if step != 0.0:
+        frequency = frequency + channel * step if channel != NO_CHANNEL else math.nan
+    return 1000.0 * METRES_PER_MS / frequency
 
 
 @njit(cache=True, nogil=True)
@@ -278,18 +279,20 @@ def _quantise(kind, now_ms, rows, first, last, memory, carriers, channels, scrat
         if code_bits:
             cells[CODE, n], lost = _fit((rows.pseudorange[i] - rough) * fine_code, code_bits)
         if phase_bits:
-            carrier, step, channel = carriers.frequency[signal], carriers.step[signal], channels[sat & 63]
-            if step != 0.0:
-                carrier = carrier + channel * step if channel != NO_CHANNEL else math.nan
-            restart, lock = _restarted(rows.lock_time[i], rows.flags[i], memory.restart[i], now_ms), rows.lock_time[i]
+            lock, restart = rows.lock_time[i], _restarted(rows.lock_time[i], rows.flags[i], memory.restart[i], now_ms)
             phase, shift = rows.phaserange[i], memory.shift[i]
-            if not math.isnan(phase + rough):
-                phase, shift = _moved_phase(phase, rough, shift, 1000.0 * METRES_PER_MS / carrier, limit)
-                if math.isnan(phase):
-                    counts[PHASE_LOST] += 1
-                elif shift != memory.shift[i]:
-                    counts[REBASED] += 1
-                    memory.shift[i], restart = shift, now_ms
+            if abs(phase - rough) >= limit or (shift != 0.0 and not math.isnan(phase - rough)):
+                wavelength = _wavelength(carriers.frequency[signal], carriers.step[signal], channels[sat & 63])
+                if not abs(phase + shift * wavelength - rough) < limit:
+                    turns = (rough - phase) / wavelength
+                    if abs(turns) < 1e12:
+                        shift, restart = float(_nearest(turns)), now_ms
+                        memory.shift[i] = shift
+                        counts[REBASED] += 1
+                    else:
+                        phase = math.nan
+                        counts[PHASE_LOST] += 1
+                phase += shift * wavelength
             memory.restart[i] = restart
             cells[PHASE, n] = _fit((phase - rough) * fine_phase, phase_bits)[0]
             cells[LOCK, n] = _lock_code(kind, _sent_lock_ms(lock, restart, now_ms))
@@ -387,11 +390,14 @@ def _bits_set(mask):
 
 @njit(cache=True, nogil=True)
 def _in_order(rows, first, last):
-    """True where rows first..last - 1 ascend by satellite, then signal, without a pair twice."""
-    for i in range(first + 1, last):
-        if rows.satellite[i] < rows.satellite[i - 1]:
+    """True where rows first..last - 1 are satellites with signals of theirs, ascending, without a pair twice."""
+    for i in range(first, last):
+        sat = rows.satellite[i]
+        if sat < 0 or sat >= SATELLITES or rows.signal[i] >> 6 != sat >> 6:
             return False
-        if rows.satellite[i] == rows.satellite[i - 1] and rows.signal[i] <= rows.signal[i - 1]:
+        if i > first and (
+            sat < rows.satellite[i - 1] or (sat == rows.satellite[i - 1] and rows.signal[i] <= rows.signal[i - 1])
+        ):
             return False
     return True
 
@@ -542,6 +548,8 @@ def encode_observables(numbers, now_ms, leap, stations, smoothing, rows, offsets
         own = channels[r if channels.shape[0] > 1 else 0]
         if start + 2 * 1029 > out.size:
             return r, NO_ROOM
+        if not _in_order(rows, first, last):
+            return r, NO_ORDER
         for k in range(2):
             sizes[k] = _satellites_of(numbers[k], rows, first, last, own, members[k], counts) if numbers[k] else 0
         for k in range(2):

@@ -23,7 +23,6 @@ CARRIERS = kernels.Carriers(
     FREQUENCY.copy(), CHANNEL_STEP.copy(), np.array([is_encodable(signal) for signal in range(SIGNALS)], np.uint8)
 )
 _DTYPES = tuple(column.dtype for column in empty_observations())
-_PLACES = SIGNALS * 32
 
 
 class EncodeCounts(NamedTuple):
@@ -77,25 +76,34 @@ def fresh_memory(rows: int) -> kernels.Memory:
 
 
 class PhaseMemory:
-    """Moves and restarts of a stream's phases, kept by satellite and signal between epochs."""
+    """Moves and restarts of a stream's phases, kept by satellite and signal between epochs.
+
+    Arrays stand as the rows of the last epoch stood; what is not there for a while rests in a dict, if there is
+    anything to keep.
+    """
 
     def __init__(self) -> None:
         """Nothing sent yet."""
-        self._all = fresh_memory(_PLACES + 1)
-
-    def places(self, observations: Observations) -> NDArray[np.intp]:
-        """Where each row's memory is kept; signals without a place in a message share one nobody reads."""
-        place = observations.satellite.astype(np.intp) * 32 + (observations.signal & 31)
-        return np.where((observations.signal & 63) < 32, place, _PLACES)
-
-    def load(self, places: NDArray[np.intp]) -> kernels.Memory:
-        """Memory of rows, for a kernel to write."""
-        return kernels.Memory(self._all.shift[places], self._all.restart[places])
-
-    def store(self, places: NDArray[np.intp], memory: kernels.Memory) -> None:
-        """Keep what the kernel wrote."""
-        self._all.shift[places], self._all.restart[places] = memory.shift, memory.restart
+        self.forget()
 
     def forget(self) -> None:
         """Begin anew, as after a change of station id."""
-        self._all.shift[:], self._all.restart[:] = 0.0, kernels.NO_TIME
+        self._keys: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._memory = fresh_memory(0)
+        self._resting: dict[int, tuple[float, int]] = {}
+
+    def of(self, observations: Observations) -> kernels.Memory:
+        """Memory of these rows, for a kernel to write."""
+        keys = observations.satellite.astype(np.int32) << 16 | observations.signal
+        if not np.array_equal(keys, self._keys):
+            self._arrange(keys)
+        return self._memory
+
+    def _arrange(self, keys: NDArray[np.int32]) -> None:
+        old = zip(self._keys.tolist(), self._memory.shift.tolist(), self._memory.restart.tolist(), strict=True)
+        self._resting |= {k: (shift, at) for k, shift, at in old if shift or at != kernels.NO_TIME}
+        self._keys, self._memory = keys, fresh_memory(len(keys))
+        if self._resting:
+            for row, key in enumerate(keys.tolist()):
+                if key in self._resting:
+                    self._memory.shift[row], self._memory.restart[row] = self._resting.pop(key)

@@ -118,19 +118,24 @@ def encode_epochs(
     gpst [n] ns, station_ids [n], rows offsets[r]..offsets[r + 1] - 1 of `observations` sorted by satellite and signal,
     memory a value a row, channels [n or 1, 64], ends [n + 1], counts [COUNTS] added to. All arrays are the caller's, of
     these dtypes, contiguous and writeable. Returns how many epochs had room (1029 bytes a frame are needed).
-    Raises UnencodableError for rows out of order.
+    Raises UnencodableError for rows out of order, ValueError for arrays that do not belong together.
     """
     if counts is None:
         counts = np.zeros(kernels.COUNTS, np.int64)
-    if len(gpst) == 0:
+    n, rows = len(gpst), len(observations.satellite)
+    if n == 0:
         return 0
+    if len(offsets) != n + 1 or len(ends) != n + 1 or len(station_ids) != n or len(memory.shift) < rows:
+        raise ValueError(f"{n} epochs of {rows} rows with arrays of other lengths")
+    if offsets[0] < 0 or offsets[-1] > rows or ends[0] < 0 or np.any(np.diff(offsets) < 0):
+        raise ValueError(f"offsets {offsets[0]}..{offsets[-1]} beyond {rows} rows")
     done, why = kernels.encode_msm(
         int(kind), (gpst + MS_NS // 2) // MS_NS, leap_seconds(int(gpst[0])), station_ids, np.array(header, np.int64),
         observations, offsets, memory, CARRIERS, channels, out, ends, counts,
     )  # fmt: skip
     seal_all(out, int(ends[0]), int(ends[done]))
     if why == kernels.NO_ORDER:
-        raise UnencodableError(f"rows of epoch {done} are not in order of satellite and signal")
+        raise UnencodableError(f"rows of epoch {done} are not satellites and their signals in order")
     return int(done)
 
 
@@ -142,7 +147,6 @@ class MsmEncoder:
         self.kind = kind
         self._memory = PhaseMemory()
         self._counts = np.zeros(kernels.COUNTS, np.int64)
-        self._out = np.zeros(16 * FRAME_BYTES, np.uint8)
 
     @property
     def counts(self) -> EncodeCounts:
@@ -168,17 +172,11 @@ class MsmEncoder:
         check_station_id(station_id)
         rows = kernel_rows(sorted_rows(observations))
         table = channels if isinstance(channels, np.ndarray) else channel_table(channels)
-        places = self._memory.places(rows)
-        offsets, ends = np.array([0, len(places)], np.int64), np.zeros(2, np.int64)
-        while True:
-            memory, counts = self._memory.load(places), self._counts.copy()
-            done = encode_epochs(
-                self.kind, np.array([gpst], np.int64), np.array([station_id], np.int64), rows, offsets, self._out,
-                ends, memory=memory, channels=table.reshape(1, 64), header=header, counts=counts,
-            )  # fmt: skip
-            if done:
-                break
-            self._out = np.zeros(2 * self._out.size, np.uint8)
-        self._memory.store(places, memory)
-        self._counts = counts
-        return self._out[: ends[1]].tobytes()
+        out = np.empty(FRAME_BYTES * max(len(rows.satellite), 1), np.uint8)  # a frame has a row at least
+        ends = np.zeros(2, np.int64)
+        encode_epochs(
+            self.kind, np.array([gpst], np.int64), np.array([station_id], np.int64), rows,
+            np.array([0, len(rows.satellite)], np.int64), out, ends, memory=self._memory.of(rows),
+            channels=table.reshape(1, 64), header=header, counts=self._counts,
+        )  # fmt: skip
+        return out[: ends[1]].tobytes()

@@ -26,6 +26,7 @@ from cors.rtcm.encoder_rows import (
     kernel_rows,
     sorted_rows,
 )
+from cors.rtcm.errors import UnencodableError
 from cors.rtcm.msm import check_station_id
 
 
@@ -61,7 +62,6 @@ class ObservablesEncoder:
         self.gps, self.glonass = gps, glonass
         self._memory = PhaseMemory()
         self._counts = np.zeros(kernels.COUNTS, np.int64)
-        self._out = np.zeros(2 * FRAME_BYTES, np.uint8)
 
     @property
     def counts(self) -> EncodeCounts:
@@ -80,13 +80,14 @@ class ObservablesEncoder:
         check_station_id(station_id)
         rows = kernel_rows(sorted_rows(observations))
         table = channels if isinstance(channels, np.ndarray) else channel_table(channels)
-        places = self._memory.places(rows)
-        memory, ends = self._memory.load(places), np.zeros(2, np.int64)
         numbers, now_ms = np.array([self.gps, self.glonass], np.int64), np.array([(gpst + MS_NS // 2) // MS_NS])
-        kernels.encode_observables(
+        out, ends = np.empty(2 * FRAME_BYTES, np.uint8), np.zeros(2, np.int64)
+        _, why = kernels.encode_observables(
             numbers, now_ms, leap_seconds(gpst), np.array([station_id], np.int64), smoothing_interval & 7, rows,
-            np.array([0, len(places)], np.int64), memory, table.reshape(1, 64), self._out, ends, self._counts,
+            np.array([0, len(rows.satellite)], np.int64), self._memory.of(rows), table.reshape(1, 64), out, ends,
+            self._counts,
         )  # fmt: skip
-        self._memory.store(places, memory)
-        seal_all(self._out, 0, int(ends[1]))
-        return self._out[: ends[1]].tobytes()
+        if why == kernels.NO_ORDER:
+            raise UnencodableError("rows are not satellites and their signals")
+        seal_all(out, 0, int(ends[1]))
+        return out[: ends[1]].tobytes()

@@ -106,18 +106,13 @@ class EpochCollector:
 
     def add(self, message: Message, rows: Observations) -> list[StationEpoch]:
         """Take a message in; the epochs it completes."""
-        if message.system == Constellation.BEIDOU:
-            message = self._beidou_on_one_clock(message)
-        elif message.system == Constellation.GLONASS:
-            message = self._glonass_on_one_clock(message)
-        if self._messages:
-            message = self._on_one_day(message)
+        pending = self._messages[-1] if self._messages else None
+        if pending is None or message.tag != pending.tag or self._glonass_off or self._beidou_in_gpst:
+            message = self._on_one_clock(message)
+            pending = self._messages[-1] if self._messages else None  # its day may have been wrong
         out = []
-        if self._messages and self._is_another(message):
-            if self._messages[-1].more:
-                text = f"{message.number} begins {iso_gpst(message.tag)}, {self._messages[-1].number} said more follows"
-                self._log.note(Code.UNFINISHED, message.offset, Severity.INFO, text)
-            out += self.close(rows, False)
+        if pending is not None and (message.tag != pending.tag or message.station_id != pending.station_id):
+            out = self._end_early(message, rows)
         if self._refuse(message):
             return out
         self._messages.append(message)
@@ -126,9 +121,20 @@ class EpochCollector:
             out += self.close(rows, True)
         return out
 
-    def _is_another(self, message: Message) -> bool:
-        pending = self._messages[-1]
-        return message.tag != pending.tag or message.station_id != pending.station_id
+    def _end_early(self, message: Message, rows: Observations) -> list[StationEpoch]:
+        """Another epoch or station begins."""
+        if self._messages[-1].more:
+            text = f"{message.number} begins {iso_gpst(message.tag)}, {self._messages[-1].number} said more follows"
+            self._log.note(Code.UNFINISHED, message.offset, Severity.INFO, text)
+        return self.close(rows, False)
+
+    def _on_one_clock(self, message: Message) -> Message:
+        """Set right what a stream is known, or now seen, to have wrong in its epochs."""
+        if message.system == Constellation.BEIDOU:
+            message = self._beidou_on_one_clock(message)
+        elif message.system == Constellation.GLONASS:
+            message = self._glonass_on_one_clock(message)
+        return self._on_one_day(message) if self._messages else message
 
     def _on_one_day(self, message: Message) -> Message:
         """Bring a message that is whole days off the epoch it continues to its day; GLONASS knows the day least."""

@@ -31,6 +31,7 @@ from cors.rtcm.station_messages import STATION_MESSAGES, StationMessage, Station
 Event: TypeAlias = Frame | StationEpoch | Ephemeris | StationMessage
 
 _FRAMES = 32
+_VALUES = STATION_MESSAGES | EPHEMERIS_MESSAGES
 _REFUSALS = {
     columns.TRUNCATED: (Code.DAMAGED, "the payload ends inside a field"),
     columns.CELLS: (Code.DAMAGED, "more than 64 cells"),
@@ -145,27 +146,24 @@ class StreamDecoder:
         self._rows.decode(self._scanner, n, first)
         memory, origin = self._scanner.memory, self._scanner.origin
         for row in self._scanner.table[:n].tolist():
-            offset, size, number = row[0], row[1], row[2]
+            offset, size, number, status = row[:4]
             frame = Frame(origin + offset, number, bytes(memory[offset : offset + size]))
             self.counts[number] += 1
             events.append(frame)
-            if row[columns.STATUS]:
+            if status == columns.DECODED:
                 self._observations(frame, row, events)
-            elif number in STATION_MESSAGES or number in EPHEMERIS_MESSAGES:
+            elif status:
+                code, text = _REFUSALS[status]
+                self._log.note(code, frame.offset, Severity.ERROR, f"{number}: {text}", frame.data)
+            elif number in _VALUES:
                 self._value(frame, events)
 
     def _observations(self, frame: Frame, row: list[int], events: list[Event]) -> None:
-        status = row[columns.STATUS]
-        if status != columns.DECODED:
-            code, text = _REFUSALS[status]
-            self._log.note(code, frame.offset, Severity.ERROR, f"{frame.number}: {text}", frame.data)
-            return
-        if row[columns.ISSUES]:
+        _, _, number, _, station, tag, more, first, rows, header, issues = row
+        if issues:
             self._note_issues(frame, row)
-        message = Message(
-            frame.number, *KINDS[frame.number], row[columns.STATION], row[columns.TAG], bool(row[columns.MORE]),
-            row[columns.FIRST], row[columns.ROWS], row[columns.HEADER], frame.offset, frame.data,
-        )  # fmt: skip
+        system, rank = KINDS[number]
+        message = Message(number, system, rank, station, tag, more > 0, first, rows, header, frame.offset, frame.data)
         events += self._epochs.add(message, self._rows.rows)
 
     def _note_issues(self, frame: Frame, row: list[int]) -> None:

@@ -21,6 +21,7 @@ from cors.rtcm.field_values import decode_values, encode_values
 from cors.rtcm.frames import encode_frame, read_frames
 from cors.rtcm.lock_times import MSM_EXTENDED_LOCK_MS, MSM_LOCK_MS
 from cors.rtcm.msm import ClockSteering, ExternalClock, MsmEncoder, MsmHeader, MsmType, encode_epochs, unpack_header
+from cors.rtcm.observables import ObservablesEncoder
 from cors.rtcm.observation_rows import RowDecoder
 from cors.rtcm.scanner import FrameScanner
 from tests.cors.rtcm.samples import CHANNELS, FRAME_1127, NOW, decode_rows, observations
@@ -348,9 +349,31 @@ def test_many_epochs_at_once_give_the_bytes_of_each_alone() -> None:
     )
     assert 0 < few < 6  # the rest had no room
     backwards = take(rows, slice(None, None, -1))
-    with pytest.raises(UnencodableError, match="order"):
+    with pytest.raises(UnencodableError, match="in order"):
         encode_epochs(MsmType.MSM5, gpst, ids, kernel_rows(backwards), offsets, out, ends,
                       memory=fresh_memory(rows.satellite.size), channels=table)  # fmt: skip
+
+
+@pytest.mark.kernel
+def test_arrays_that_do_not_belong_together_are_refused_before_a_kernel_sees_them() -> None:
+    rows = kernel_rows(observations(1, "G", 2))
+    n = rows.satellite.size
+    out, ends = np.zeros(5000, np.uint8), np.zeros(2, np.int64)
+    good = {"memory": fresh_memory(n), "channels": np.full((1, 64), -128, np.int8)}
+    for offsets, memory in (([0, n + 1], n), ([-1, n], n), ([0, n], n - 1), ([n], n), ([n, 0], n)):
+        with pytest.raises(ValueError, match=r"rows|lengths"):
+            encode_epochs(MsmType.MSM7, np.array([NOW]), np.array([1]), rows, np.array(offsets), out, ends,
+                          **good | {"memory": fresh_memory(memory)})  # fmt: skip
+    strange = [
+        rows._replace(satellite=rows.satellite + np.int16(448)),
+        rows._replace(satellite=rows.satellite - np.int16(100)),
+        rows._replace(signal=rows.signal + np.uint16(64)),
+    ]
+    for bad in strange:
+        with pytest.raises(UnencodableError):
+            MsmEncoder(MsmType.MSM7).encode(NOW, 1, bad)
+        with pytest.raises(UnencodableError):
+            ObservablesEncoder().encode(NOW, 1, bad)
 
 
 @pytest.mark.kernel
