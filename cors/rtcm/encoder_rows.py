@@ -12,11 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cors.gnss.observations import Observations, empty_observations, sort_order, take
+from cors.gnss.observations import Observations, empty_observations
 from cors.gnss.signals import CHANNEL_STEP, FREQUENCY, SIGNALS, UNKNOWN_CHANNEL, is_encodable
 from cors.rtcm import _encode_kernels as kernels
 
 FRAME_BYTES = 1029
+"""A frame at most."""
+NO_CHANNELS: Mapping[int, int] = {}
+"""Stands for GLONASS channels nobody has told."""
 MS_NS = 1_000_000
 
 CARRIERS = kernels.Carriers(
@@ -49,17 +52,6 @@ def _kernel_column(column: NDArray[np.generic], dtype: np.dtype[np.generic]) -> 
     if column.dtype == dtype and column.flags.c_contiguous and column.flags.writeable:
         return column
     return np.array(column, dtype, order="C")
-
-
-def sorted_rows(observations: Observations) -> Observations:
-    """The rows by satellite and signal, each pair once (the first)."""
-    key = observations.satellite.astype(np.int32) << 16 | observations.signal
-    steps = np.diff(key)
-    if np.all(steps > 0):
-        return observations
-    order = sort_order(observations)
-    first = np.append(True, np.diff(key[order]) > 0)
-    return take(observations, order[first])
 
 
 def channel_table(channels: Mapping[int, int]) -> NDArray[np.int8]:

@@ -24,13 +24,14 @@ from cors.rtcm.encoder_rows import (
     CARRIERS,
     FRAME_BYTES,
     MS_NS,
+    NO_CHANNELS,
     EncodeCounts,
     PhaseMemory,
     channel_table,
     kernel_rows,
-    sorted_rows,
 )
 from cors.rtcm.errors import UnencodableError
+from cors.rtcm.row_order import sorted_rows
 
 
 class MsmType(IntEnum):
@@ -85,12 +86,21 @@ class MsmHeader(NamedTuple):
     """DF418, 0 none .. 7 unlimited."""
 
 
+PLAIN_HEADER = MsmHeader()
+
+
 @lru_cache(256)
 def unpack_header(bits: int) -> MsmHeader:
     """Header of the 18 bits from DF409 on."""
     return MsmHeader(
         bits >> 15 & 7, ClockSteering(bits >> 6 & 3), ExternalClock(bits >> 4 & 3), bool(bits >> 3 & 1), bits & 7
     )
+
+
+def check_header(header: MsmHeader) -> None:
+    """Raises UnencodableError for values DF409 and DF418 cannot hold."""
+    if not (0 <= header.iods <= 7 and 0 <= header.smoothing_interval <= 7):
+        raise UnencodableError(f"{header} (DF409 and DF418 hold 0..7)")
 
 
 def check_station_id(station_id: int) -> None:
@@ -110,15 +120,16 @@ def encode_epochs(
     *,
     memory: kernels.Memory,
     channels: NDArray[np.int8],
-    header: MsmHeader = MsmHeader(),  # noqa: B008  (immutable)
+    header: MsmHeader = PLAIN_HEADER,
     counts: NDArray[np.int64] | None = None,
 ) -> int:
     """Encode n epochs back to back into out[ends[0]:]; frames of epoch r fill out[ends[r]:ends[r + 1]].
 
-    gpst [n] ns, station_ids [n], rows offsets[r]..offsets[r + 1] - 1 of `observations` sorted by satellite and signal,
-    memory a value a row, channels [n or 1, 64], ends [n + 1], counts [COUNTS] added to. All arrays are the caller's, of
-    these dtypes, contiguous and writeable. Returns how many epochs had room (1029 bytes a frame are needed).
-    Raises UnencodableError for rows out of order, ValueError for arrays that do not belong together.
+    gpst [n] ns (one leap second count for all), station_ids [n], rows offsets[r]..offsets[r + 1] - 1 of `observations`
+    sorted by satellite and signal, memory a value a row, channels [n or 1, 64] (GLONASS, by slot - 1), ends [n + 1],
+    counts [COUNTS] added to. All arrays are the caller's, of these dtypes, contiguous and writeable. Returns how many
+    epochs had room (1029 bytes a frame are needed). Raises UnencodableError for rows out of order and for ids and
+    header values beyond their fields, ValueError for arrays that do not belong together.
     """
     if counts is None:
         counts = np.zeros(kernels.COUNTS, np.int64)
@@ -129,6 +140,9 @@ def encode_epochs(
         raise ValueError(f"{n} epochs of {rows} rows with arrays of other lengths")
     if offsets[0] < 0 or offsets[-1] > rows or ends[0] < 0 or np.any(np.diff(offsets) < 0):
         raise ValueError(f"offsets {offsets[0]}..{offsets[-1]} beyond {rows} rows")
+    check_header(header)
+    check_station_id(int(np.min(station_ids)))
+    check_station_id(int(np.max(station_ids)))
     done, why = kernels.encode_msm(
         int(kind), (gpst + MS_NS // 2) // MS_NS, leap_seconds(int(gpst[0])), station_ids, np.array(header, np.int64),
         observations, offsets, memory, CARRIERS, channels, out, ends, counts,
@@ -162,14 +176,13 @@ class MsmEncoder:
         gpst: int,
         station_id: int,
         observations: Observations,
-        channels: Mapping[int, int] | NDArray[np.int8] = {},  # noqa: B006  (never written)
-        header: MsmHeader = MsmHeader(),  # noqa: B008  (immutable)
+        channels: Mapping[int, int] | NDArray[np.int8] = NO_CHANNELS,
+        header: MsmHeader = PLAIN_HEADER,
     ) -> bytes:
         """All frames of an epoch (gpst ns); empty where there is nothing to send.
 
         `channels` are GLONASS frequency channels by packed satellite, or the [64] table of a decoder.
         """
-        check_station_id(station_id)
         rows = kernel_rows(sorted_rows(observations))
         table = channels if isinstance(channels, np.ndarray) else channel_table(channels)
         out = np.empty(FRAME_BYTES * max(len(rows.satellite), 1), np.uint8)  # a frame has a row at least

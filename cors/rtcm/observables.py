@@ -20,14 +20,15 @@ from cors.rtcm._frame_kernels import seal_all
 from cors.rtcm.encoder_rows import (
     FRAME_BYTES,
     MS_NS,
+    NO_CHANNELS,
     EncodeCounts,
     PhaseMemory,
     channel_table,
     kernel_rows,
-    sorted_rows,
 )
 from cors.rtcm.errors import UnencodableError
 from cors.rtcm.msm import check_station_id
+from cors.rtcm.row_order import sorted_rows
 
 
 class GpsObservables(IntEnum):
@@ -73,7 +74,7 @@ class ObservablesEncoder:
         gpst: int,
         station_id: int,
         observations: Observations,
-        channels: Mapping[int, int] | NDArray[np.int8] = {},  # noqa: B006  (never written)
+        channels: Mapping[int, int] | NDArray[np.int8] = NO_CHANNELS,
         smoothing_interval: int = 0,
     ) -> bytes:
         """Both frames of an epoch (gpst ns), or the one that has satellites; rows of other systems are passed over."""

@@ -127,5 +127,7 @@ def _messages(table: NDArray[np.int64]) -> MessageTable:
 
 def epoch_bounds(messages: MessageTable) -> NDArray[np.int64]:
     """First message of each run of one station and tag, and the number of messages: [epochs + 1]."""
+    if not len(messages.gpst):
+        return np.zeros(1, np.int64)
     changes = (np.diff(messages.gpst) != 0) | (np.diff(messages.station_id) != 0)
     return np.concatenate([[0], np.flatnonzero(changes) + 1, [len(messages.gpst)]]).astype(np.int64)

@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cors.gnss.observations import Observations, concatenate, empty_observations, take
+from cors.gnss.observations import Observations, concatenate, take
 from cors.gnss.satellites import Constellation
 from cors.gnss.time import BDT_OFFSET_S, DAY_NS, NS, iso_gpst
 from cors.rtcm.diagnostics import Code, DiagnosticLog, Severity
 from cors.rtcm.msm import MsmHeader, unpack_header
+from cors.rtcm.row_order import sorted_rows
 
 _BDT_NS = BDT_OFFSET_S * NS
 _PATIENCE = 2
@@ -241,7 +242,7 @@ class EpochCollector:
                 code = Code.LESSER_MSM if m.rank >= MSM_RANK else Code.BESIDE_MSM
                 self._log.note(code, m.offset, Severity.INFO, f"{m.number} beside a fuller message")
         fullest = sorted((m for m in messages if m.rank == best[m.system]), key=lambda m: -m.rank)
-        return sorted_unique(concatenate([take(rows, slice(m.first, m.first + m.rows)) for m in fullest]))
+        return sorted_rows(concatenate([take(rows, slice(m.first, m.first + m.rows)) for m in fullest]))
 
 
 def _in_one_piece(messages: list[Message], satellite: NDArray[np.int16]) -> bool:
@@ -259,12 +260,3 @@ def _in_one_piece(messages: list[Message], satellite: NDArray[np.int16]) -> bool
             return False
         before = after
     return True
-
-
-def sorted_unique(observations: Observations) -> Observations:
-    """Rows by satellite and signal; of rows with both alike the first."""
-    if not observations.satellite.size:
-        return empty_observations()
-    key = observations.satellite.astype(np.int32) << 16 | observations.signal
-    order = np.argsort(key, kind="stable")
-    return take(observations, order[np.append(True, np.diff(key[order]) > 0)])

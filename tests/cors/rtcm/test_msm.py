@@ -289,8 +289,9 @@ def test_values_their_fields_cannot_hold_are_sent_as_invalid() -> None:
     rows, _, _ = decode_rows(encoder.encode(NOW, 1, one_row(rate=9000.0, cn0=70.0)))
     assert np.isnan(rows.phaserange_rate[0]) and np.isnan(rows.cn0[0]) and encoder.counts.value_lost == 1
     assert encoder.encode(NOW, 1, one_row(code=9e7, phase=9e7, rate=math.nan)) == b""
-    with pytest.raises(UnencodableError, match="DF003"):
-        encoder.encode(NOW, 4096, one_row())
+    for station_id, header in ((4096, MsmHeader()), (-1, MsmHeader()), (1, MsmHeader(iods=8))):
+        with pytest.raises(UnencodableError, match=r"DF003|DF409"):
+            encoder.encode(NOW, station_id, one_row(), header=header)
 
 
 @pytest.mark.kernel
