@@ -8,7 +8,7 @@ from cors.gnss.observations import Observations, sort_order, take
 
 
 def sorted_rows(observations: Observations) -> Observations:
-    """The rows in order; of rows with satellite and signal alike the first stays. Rows in order come back as they are."""
+    """The rows in order; of rows with satellite and signal alike the first stays. Rows in order come back as such."""
     key = observations.satellite.astype(np.int32) << 16 | observations.signal
     if np.all(np.diff(key) > 0):
         return observations

@@ -71,7 +71,7 @@ def test_pyrtcm_reads_our_msm(kind: int) -> None:
     assert k == len(rows.satellite)
 
 
-def compare_with_rtklib(data: bytes, least: int) -> None:
+def check_against_rtklib(data: bytes, least: int) -> None:
     """Every value RTKLIB reads equals what our own decoder reads, and it reads at least so many signals."""
     ours, _, _ = decode_rows(data)
     read = rtklib_observations(data, NOW)
@@ -98,7 +98,7 @@ def glonass_known() -> bytes:
 def test_rtklib_reads_our_msm(kind: int) -> None:
     rows = observations(20 + kind, "GRESJC", 6)
     data = MsmEncoder(MsmType(kind)).encode(NOW, 12, rows, CHANNELS)
-    compare_with_rtklib(glonass_known() + data, 6 * 3 * 4)
+    check_against_rtklib(glonass_known() + data, 6 * 3 * 4)
 
 
 def test_both_read_messages_split_at_64_cells() -> None:
@@ -110,7 +110,7 @@ def test_both_read_messages_split_at_64_cells() -> None:
     numbers = [f.number for f in read_frames(data)]
     assert numbers.count(1077) > 1 and [int(m.identity) for m in pyrtcm_messages(data)] == numbers
     assert sum(m.NCell for m in pyrtcm_messages(data)) == len(decode_rows(data)[0].satellite)
-    compare_with_rtklib(data, 40)
+    check_against_rtklib(data, 40)
 
 
 @pytest.mark.parametrize("k", range(4))
@@ -126,7 +126,7 @@ def test_both_read_our_observables(k: int) -> None:
                     value = round(value / C * (1000.0 if name == "DF014" else 500.0))
                 assert getattr(message, f"{name}_{n:02d}") == pytest.approx(value + offset, abs=1e-9), name
     if kinds[0] in (1002, 1004):
-        compare_with_rtklib(data, 16 if kinds[0] == 1002 else 32)
+        check_against_rtklib(data, 16 if kinds[0] == 1002 else 32)
 
 
 def test_both_read_our_station_messages() -> None:
