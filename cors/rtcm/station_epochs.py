@@ -111,7 +111,7 @@ class EpochCollector:
         if pending is None or message.tag != pending.tag or self._glonass_off or self._beidou_in_gpst:
             message = self._on_one_clock(message)
             pending = self._messages[-1] if self._messages else None  # its day may have been wrong
-        out = []
+        out: list[StationEpoch] = []
         if pending is not None and (message.tag != pending.tag or message.station_id != pending.station_id):
             out = self._end_early(message, rows)
         if self._refuse(message):

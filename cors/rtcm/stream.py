@@ -144,37 +144,35 @@ class StreamDecoder:
             events += self._epochs.close(self._rows.rows, False)
             first = 0
         self._rows.decode(self._scanner, n, first)
-        memory, origin = self._scanner.memory, self._scanner.origin
-        for row in self._scanner.table[:n].tolist():
-            offset, size, number, status = row[:4]
+        memory, origin, rows = self._scanner.memory, self._scanner.origin, self._rows.rows
+        for offset, size, number, status, station, tag, more, first, m, header, issues in self._scanner.table[
+            :n
+        ].tolist():
             frame = Frame(origin + offset, number, bytes(memory[offset : offset + size]))
             self.counts[number] += 1
             events.append(frame)
             if status == columns.DECODED:
-                self._observations(frame, row, events)
+                if issues:
+                    self._note_issues(frame, issues, rows.satellite[first : first + m])
+                system, rank = KINDS[number]
+                message = Message(
+                    number, system, rank, station, tag, more > 0, first, m, header, frame.offset, frame.data
+                )
+                if done := self._epochs.add(message, rows):
+                    events += done
             elif status:
                 code, text = _REFUSALS[status]
                 self._log.note(code, frame.offset, Severity.ERROR, f"{number}: {text}", frame.data)
             elif number in _VALUES:
                 self._value(frame, events)
 
-    def _observations(self, frame: Frame, row: list[int], events: list[Event]) -> None:
-        _, _, number, _, station, tag, more, first, rows, header, issues = row
-        if issues:
-            self._note_issues(frame, row)
-        system, rank = KINDS[number]
-        message = Message(number, system, rank, station, tag, more > 0, first, rows, header, frame.offset, frame.data)
-        events += self._epochs.add(message, self._rows.rows)
-
-    def _note_issues(self, frame: Frame, row: list[int]) -> None:
+    def _note_issues(self, frame: Frame, issues: int, satellites: NDArray[np.int16]) -> None:
         for bit, code, text in _ISSUES:
-            if row[columns.ISSUES] & bit:
+            if issues & bit:
                 self._log.note(code, frame.offset, Severity.WARNING, f"{frame.number}: {text}", frame.data)
-        if row[columns.ISSUES] & columns.UNKNOWN_CHANNEL:
-            first, rows = row[columns.FIRST], row[columns.ROWS]
-            satellites = np.unique(self._rows.rows.satellite[first : first + rows])
+        if issues & columns.UNKNOWN_CHANNEL:
             table = self._rows.context.channels
-            names = [satellite_name(int(s)) for s in satellites if table[s & 63] == UNKNOWN_CHANNEL]
+            names = [satellite_name(s) for s in np.unique(satellites).tolist() if table[s & 63] == UNKNOWN_CHANNEL]
             text = f"{frame.number}: no frequency channel for {' '.join(names)}"
             self._log.note(Code.UNKNOWN_CHANNEL, frame.offset, Severity.WARNING, text, frame.data)
 
