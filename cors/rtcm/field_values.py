@@ -253,15 +253,24 @@ def _put_items(writer: BitWriter, items: Iterable[Item], outer: Mapping[str, obj
                     writer.put(to_raw(name, value), _field(name).bits)
 
 
+def _mask_id(row: Mapping[str, object], key: str, most: int) -> int:
+    value = row.get(key)
+    if not isinstance(value, int) or not 1 <= value <= most:
+        raise UnencodableError(f"{key} = {value!r} (expected 1..{most})")
+    return value
+
+
 def _put_msm(writer: BitWriter, layout: MsmLayout, values: Mapping[str, object]) -> None:
     for name in layout.header:
         _put_field(writer, name, values)
     satellites, cells = _rows(values, "satellites"), _rows(values, "cells")
-    ids = [int(str(row["id"])) for row in satellites]
-    signals = sorted({int(str(cell["signal"])) for cell in cells})
+    ids = [_mask_id(row, "id", 64) for row in satellites]
+    present = {(_mask_id(cell, "id", 64), _mask_id(cell, "signal", 32)) for cell in cells}
+    signals = sorted({signal for _, signal in present})
+    if ids != sorted(set(ids)) or len(present) != len(cells) or not {n for n, _ in present} <= set(ids):
+        raise UnencodableError("satellites and cells do not ascend, or do not belong together")
     writer.put(sum(1 << (64 - number) for number in ids), 64)
     writer.put(sum(1 << (32 - number) for number in signals), 32)
-    present = {(int(str(cell["id"])), int(str(cell["signal"]))) for cell in cells}
     for satellite in ids:
         for signal in signals:
             writer.put((satellite, signal) in present, 1)

@@ -9,7 +9,7 @@ from cors.rtcm.bits import BitReader, BitWriter
 from cors.rtcm.errors import DamagedMessageError, UnencodableError, UnknownMessageError
 from cors.rtcm.field_values import decode_values, encode_values, from_raw, layout_key, to_raw
 from cors.rtcm.tables import Field, Item, fields, layouts, message_name, msm_layout
-from tests.cors.rtcm.samples import FRAME_1005, FRAME_1019, FRAME_1029, FRAME_1230
+from tests.cors.rtcm.samples import FRAME_1005, FRAME_1019, FRAME_1029, FRAME_1127, FRAME_1230
 
 
 def test_a_station_position_field_by_field() -> None:
@@ -120,6 +120,11 @@ def test_refusals_say_what_is_wrong() -> None:
         encode_values({k: v for k, v in values.items() if k != "DF026"})
     with pytest.raises(UnencodableError, match="no layout"):
         encode_values({"DF002": 3999})
+    msm = decode_values(FRAME_1127[3:-3])
+    cell = msm["cells"][0]
+    for cells in ([{**cell, "signal": 33}], [{**cell, "id": 1}], [cell, cell], [{}], None):
+        with pytest.raises(UnencodableError):
+            encode_values(msm | {"cells": cells})
 
 
 def test_ssr_of_another_shape_is_refused() -> None:
