@@ -60,11 +60,11 @@ def normals(a, b):
 
 @njit(cache=True, nogil=True)
 def coloured(key, t, knot):
-    """Two unit-variance processes at t, correlated over about `knot` s: normals at knots, blended by sine and cosine."""
+    """Two processes of unit variance at t, correlated over about `knot` s: normals blended by sine and cosine."""
     i = math.floor(t / knot)
     angle = 0.5 * math.pi * (t / knot - i)
-    a0, b0 = normals(key, int(i))
-    a1, b1 = normals(key, int(i) + 1)
+    a0, b0 = normals(key, i)
+    a1, b1 = normals(key, i + 1)
     c, s = math.cos(angle), math.sin(angle)
     return c * a0 + s * a1, c * b0 + s * b1
 
@@ -154,7 +154,7 @@ def activity(iono, x, y, t):
 
 @njit(cache=True, nogil=True)
 def pierce(iono, receiver, e):
-    """Point on the shell in km about the centre, and 1 / cos of the zenith angle there, of the ray from receiver along e."""
+    """Where the ray along e meets the shell, km east and north of the centre, and 1 / cos of its zenith angle there."""
     along = receiver[0] * e[0] + receiver[1] * e[1] + receiver[2] * e[2]
     square = receiver[0] ** 2 + receiver[1] ** 2 + receiver[2] ** 2
     root = math.sqrt(along * along - square + iono.radius * iono.radius)
@@ -235,7 +235,9 @@ def link(place, s, satellite, n, atmosphere, t, e, out):
 @njit(cache=True, nogil=True)
 def shapiro(satellite, n, position, distance):
     """Relativistic delay of the path (m): 2 mu / c^2 ln((rs + rr + d) / (rs + rr - d))."""
-    rs = math.sqrt(satellite.position[n, 0, 0] ** 2 + satellite.position[n, 0, 1] ** 2 + satellite.position[n, 0, 2] ** 2)
+    rs = math.sqrt(
+        satellite.position[n, 0, 0] ** 2 + satellite.position[n, 0, 1] ** 2 + satellite.position[n, 0, 2] ** 2
+    )
     rr = math.sqrt(position[0] ** 2 + position[1] ** 2 + position[2] ** 2)
     return 2.0 * 3.986004418e14 / (C * C) * math.log((rs + rr + distance) / (rs + rr - distance))
 
@@ -299,7 +301,7 @@ def signal_errors(receiver, s, signals, m, n, k, key, values, t, t_ms, out):
 
 @njit(cache=True, nogil=True)
 def beidou2_code(table, group, band, sine):
-    """What is in the code of a BDS-2 satellite (m): minus the correction table, linear in elevation (Wanninger, Beer)."""
+    """Bias in the code of a BDS-2 satellite (m): minus the correction table, linear in elevation (Wanninger, Beer)."""
     degrees = min(89.999, max(0.0, math.asin(sine) / DEGREE))
     i = int(degrees / 10.0)
     f = degrees / 10.0 - i
@@ -313,7 +315,7 @@ def observe(t, place, satellite, receiver, signals, atmosphere, antennas, locks,
     Row: satellite, signal, station, link; values of Observations; truth. A signal is there from its lock on until
     its satellite sets.
     """
-    t_ms = int(math.floor(t / TIME_UNIT_S + 0.5))
+    t_ms = math.floor(t / TIME_UNIT_S + 0.5)
     e, values, errors = np.empty(3), np.empty(11), np.empty(5)
     row = n_links = 0
     for s in range(place.position.shape[0]):
@@ -322,7 +324,7 @@ def observe(t, place, satellite, receiver, signals, atmosphere, antennas, locks,
             if not satellite.usable[n] or not place.active[s] or t >= locks.ends[s, n]:
                 continue
             first = row
-            for k in range(signals.count[m, n]):
+            for k in range(signals.tracked[m, n]):
                 after = t >= locks.event_at[s, n] and locks.event_mask[s, n] >> k & 1
                 start = locks.next_from[s, n, k] if after else locks.lock_from[s, n, k]
                 if t < start:
@@ -336,7 +338,7 @@ def observe(t, place, satellite, receiver, signals, atmosphere, antennas, locks,
                 half = locks.next_half[s, n, k] if after else locks.half_until[s, n, k]
                 key = key2(receiver.key[s], (n << 3) + k)
                 signal_errors(receiver, s, signals, m, n, k, key, values, t, t_ms, errors)
-                write(row, s, n, k, m, t, start, integer, half, key, values, errors,
+                write_row(row, s, n, k, m, t, start, integer, half, key, values, errors,
                       place, satellite, receiver, signals, antennas, rows)  # fmt: skip
                 rows.link[row] = n_links
                 row += 1
@@ -346,7 +348,7 @@ def observe(t, place, satellite, receiver, signals, atmosphere, antennas, locks,
 
 
 @njit(cache=True, nogil=True)
-def write(
+def write_row(
     row, s, n, k, m, t, start, integer, half, key, values, errors, place, satellite, receiver, signals, antennas, rows
 ):
     """One row from its parts: P = rho + c (dt_r - dt_s) + T + mu I + biases, L with -mu I and lambda N."""
@@ -356,8 +358,13 @@ def write(
     band = signals.band[m, n, k]
     sine = values[4]
     clock = satellite.clock[n, 0] + satellite.clock[n, 1] * (values[2] - NODE_MIDDLE_S)
-    model = values[0] - C * clock + values[7] + antenna_delay(
-        antennas.offset[receiver.antenna[s], band], antennas.pattern[receiver.antenna[s], band], values[3], sine
+    model = (
+        values[0]
+        - C * clock
+        + values[7]
+        + antenna_delay(
+            antennas.offset[receiver.antenna[s], band], antennas.pattern[receiver.antenna[s], band], values[3], sine
+        )
     )
     if satellite.shapiro:
         model += shapiro(satellite, n, place.position[s], values[0])
@@ -403,7 +410,7 @@ def elevation_degrees(frame, e):
 def new_lock(locks, s, n, k, start, key, ratio, spread):
     """Lock of one signal from `start` on: fresh integer within +-spread, half cycle open for some seconds or not."""
     locks.lock_from[s, n, k] = start
-    locks.integer[s, n, k] = int(math.floor((2.0 * uniform(key, 11) - 1.0) * spread + 0.5))
+    locks.integer[s, n, k] = math.floor((2.0 * uniform(key, 11) - 1.0) * spread + 0.5)
     locks.half_until[s, n, k] = start + 2.0 + 8.0 * uniform(key, 12) if uniform(key, 13) < ratio else -1e18
 
 

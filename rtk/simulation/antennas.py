@@ -90,7 +90,8 @@ def variation_mm(pattern: tuple[float, float, float, float], azimuth: float) -> 
     """Phase variation at zenith angles 0, 5, ... 90 degrees for an azimuth in degrees."""
     s2 = np.sin(np.radians(np.arange(0.0, 91.0, 5.0))) ** 2
     a, b, c, zero = pattern
-    return s2 * (a + b * s2 + c * math.cos(2.0 * math.radians(azimuth - zero)))
+    variation: NDArray[np.float64] = s2 * (a + b * s2 + c * math.cos(2.0 * math.radians(azimuth - zero)))
+    return variation
 
 
 def _line(text: str, label: str) -> str:

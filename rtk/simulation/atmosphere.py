@@ -3,7 +3,7 @@
 A sum of waves can be asked for anywhere and at any time, and its spectrum is its covariance: Gaussian for the
 ionosphere's field, von Karman with the 2/3 law of turbulence for water vapour (Treuhaft & Lanyi 1987).
 Mapping functions are the simulator's own: continued fractions fitted to rays traced through a spherical standard
-atmosphere (20 degrees C, 6.5 K/km, isothermal above 11 km, wet scale height 2 km), 3-90 degrees, 0-2 km height, to 1e-4.
+atmosphere (20 degrees C, 6.5 K/km, isothermal above 11 km, wet scale height 2 km), 4-90 degrees, heights 0-2 km.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ from rtk.simulation.elements import Elements, elements_from_state, rotation, sta
 from rtk.simulation.faults import Unhealthy, WrongEphemeris
 from rtk.simulation.transmitters import Transmitter
 
+Triple = tuple[float, float, float]
+
 CADENCE_S = {
     Constellation.GPS: 7200, Constellation.GLONASS: 1800, Constellation.GALILEO: 600, Constellation.QZSS: 3600,
     Constellation.BEIDOU: 3600,
@@ -175,10 +177,18 @@ def issue_words(system: Constellation, number: int) -> tuple[int, int | None]:
     return number % 24, number % 24
 
 
-def rounded_state(values: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def triple(values: NDArray[np.float64]) -> Triple:
+    """Three floats."""
+    x, y, z = (float(v) for v in values)
+    return x, y, z
+
+
+def rounded_state(values: NDArray[np.float64]) -> tuple[Triple, Triple]:
     """Position and velocity [6] as the GLONASS message holds them."""
-    position, velocity = (np.round(part / unit) * unit for part, unit in zip((values[:3], values[3:]), _GLONASS_UNITS, strict=True))
-    return tuple(map(float, position)), tuple(map(float, velocity))
+    position, velocity = (
+        np.round(part / unit) * unit for part, unit in zip((values[:3], values[3:]), _GLONASS_UNITS, strict=True)
+    )
+    return triple(position), triple(velocity)
 
 
 def state_error(state: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -199,7 +209,7 @@ def glonass_issue(toe: int) -> int:
     return glonass_time(toe)[1] // (900 * NS)
 
 
-def _other_issue(ephemeris: KeplerEphemeris) -> dict[str, int | None]:
+def _other_issue(ephemeris: KeplerEphemeris) -> dict[str, Any]:
     """Issue words no set near in time has."""
     system = Constellation(ephemeris.satellite >> 6)
     iode = ephemeris.iode or 0

@@ -1,8 +1,8 @@
 """Receiver clocks: how far a receiver's time is off, and what its kind makes of that in tag, code and phase.
 
 True reception time = tag - clock. A free-running oscillator's offset x (.5 ppm) is shown in one of three ways: code and
-phase follow x less whole milliseconds; the code alone does and the phase runs on; or epochs drift off the second by x and
-the tag follows in whole milliseconds (algorithms F.5, A.10). Steered and OCXO clocks show x itself.
+phase follow x less whole milliseconds; the code alone does and the phase runs on; or epochs drift off the second by x
+and the tag follows in whole milliseconds (algorithms F.5, A.10). Steered and OCXO clocks show x itself.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class ReceiverClocks:
         scale = float(running)
         self._offset = scale * draw[:, 0] * np.where(free, 0.4e-3, np.where(oven, 1e-4, 0.0))
         self._drift = scale * draw[:, 1] * np.where(free, 0.5e-6, np.where(oven, 2e-10, 0.0))
-        self._amplitude = scale * np.array([_FREE if f else _OVEN if o else _STEERED for f, o in zip(free, oven, strict=True)])
+        self._amplitude = scale * np.array(
+            [_FREE if f else _OVEN if o else _STEERED for f, o in zip(free, oven, strict=True)]
+        )
         names = {site.name: row for row, site in enumerate(sites)}
         self._jumps = tuple((names[f.station], f) for f in faults if isinstance(f, ClockJump))
 

@@ -102,7 +102,14 @@ class _Draw:
         self.turn, self.phase = self.rng.uniform(0.0, 360.0, 2)
 
     def satellite(
-        self, number: int, revolutions: float, i: float, node: float, latitude: float, e: float, perigee: float = math.nan
+        self,
+        number: int,
+        revolutions: float,
+        i: float,
+        node: float,
+        latitude: float,
+        e: float,
+        perigee: float = math.nan,
     ) -> NominalSatellite:
         """Degrees; `latitude` is the mean argument of latitude at the start."""
         satellite = pack_satellite(self.system, number)
@@ -111,9 +118,7 @@ class _Draw:
         draw = self.rng.uniform(-1.0, 1.0, 8)
         perigee = 180.0 * draw[0] if math.isnan(perigee) else perigee
         a = repeating_axis(revolutions, e, inclination, mu, rate)
-        orbit = Elements(
-            a, e, inclination, math.radians(node), math.radians(perigee), math.radians(latitude - perigee)
-        )
+        orbit = Elements(a, e, inclination, math.radians(node), math.radians(perigee), math.radians(latitude - perigee))
         _, along, node_rate = secular_rates(a, e, inclination, mu)
         crc = J2 * EARTH_RADIUS**2 / (4.0 * a) * math.sin(inclination) ** 2
         scale = (26_560e3 / a) ** 2
@@ -177,7 +182,9 @@ def _beidou(draw: _Draw) -> Iterator[NominalSatellite]:
     for number, longitude in _FIXED_BDS:
         yield draw.fixed(number, longitude)
     for number, longitude, phase in _INCLINED_BDS:
-        yield _inclined(draw, number, longitude, phase, 55.0 + draw.rng.uniform(-1.0, 1.0), draw.rng.uniform(2e-3, 8e-3))
+        yield _inclined(
+            draw, number, longitude, phase, 55.0 + draw.rng.uniform(-1.0, 1.0), draw.rng.uniform(2e-3, 8e-3)
+        )
     for k, number in enumerate((11, 12, 14)):
         latitude = draw.phase + 20.0 + 110.0 * k
         yield draw.satellite(number, 13.0 / 7.0, 55.3, draw.turn + 120.0 * k, latitude, draw.rng.uniform(1e-3, 3e-3))

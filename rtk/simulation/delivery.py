@@ -1,4 +1,4 @@
-"""How epochs travel from receivers to the network: which station's data arrive under which name, when, how often, how whole.
+"""How epochs travel to the network: which station's data arrive under which name, when, how often and how whole.
 
 One list for both ways out of the simulator, streams of bytes and batches, so that faults of links are the same in both.
 """
@@ -56,18 +56,18 @@ class Delivery(NamedTuple):
 
 def _lucky(simulation: Simulation, row: int, number: int, salt: int, ratio: float) -> bool:
     key = _kernels.key2(simulation.sites[row].key, salt + simulation.configuration.seed)
-    return _kernels.uniform(key, number) < ratio
+    return float(_kernels.uniform(key, number)) < ratio
 
 
 def _frozen_at(simulation: Simulation, fault: Fault) -> int:
     """The last epoch before the fault."""
-    interval = simulation.elapsed(1) / NS
+    interval = simulation.configuration.interval_s
     return max(0, math.ceil(fault.start / interval) - 1)
 
 
 def _station(simulation: Simulation, row: int, number: int) -> list[Delivery]:
     c = simulation.configuration
-    t, name = simulation.elapsed(number) / NS, simulation.names[row]
+    t, name = c.elapsed(number) / NS, simulation.names[row]
     mine = [f for f in c.faults if getattr(f, "station", None) == name and f.acts(t)]
     latency = c.latency.draw(_kernels.key2(simulation.sites[row].key, 31), number)
     plain = Delivery(row, row, number, False, False, 0.0, latency, False)

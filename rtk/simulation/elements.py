@@ -83,4 +83,4 @@ def repeating_axis(revolutions: float, e: float, i: float, mu: float, earth_rate
     for _ in range(6):
         n, along, node = secular_rates(a, e, i, mu)
         a *= ((n + along) / (revolutions * (earth_rate - node))) ** (2.0 / 3.0)
-    return a
+    return float(a)

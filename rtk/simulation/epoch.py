@@ -28,6 +28,8 @@ class Truth(NamedTuple):
     phase_error: NDArray[np.float64]
     lock_from: NDArray[np.float64]
     """[row] s since the start of the simulation."""
+    half_until: NDArray[np.float64]
+    """[row] s since the start: until then the half cycle is open; far in the past where it never was."""
     station: NDArray[np.int64]
     """[row]."""
     link: NDArray[np.int64]

@@ -82,8 +82,8 @@ class ReceiverTables(NamedTuple):
 class SignalTables(NamedTuple):
     """Signals of each satellite at each make of receiver."""
 
-    count: Integers
-    """[m, n]."""
+    tracked: Integers
+    """[m, n] how many signals."""
     signal: NDArray[np.uint16]
     """[m, n, k] packed, ascending."""
     frequency: Floats

@@ -37,9 +37,7 @@ def _followed(sets: list[Ephemeris]) -> list[Ephemeris]:
 class NavigationSky:
     """The sky of a file."""
 
-    def __init__(
-        self, ephemerides: Iterable[Ephemeris], start: int, seed: int, systems: str, effects: Effects
-    ) -> None:
+    def __init__(self, ephemerides: Iterable[Ephemeris], start: int, seed: int, systems: str, effects: Effects) -> None:
         """Takes usable sets of the constellations of these letters. Raises ValueError where there are none."""
         self._start = start
         letters = [Constellation("GRESJCI".index(letter)) for letter in systems]
@@ -82,12 +80,12 @@ class NavigationSky:
         pairs = [[self._pair(row, self._start + int(t)) for t in elapsed] for row in range(n)]
         which = np.array([[p[:2] for p in row] for row in pairs]).reshape(n, m, 2)
         weight = np.array([[p[2] for p in row] for row in pairs]).reshape(n, m, 1)
-        usable = (which[:, :, 0] >= 0).all(axis=1)
+        usable = np.asarray((which[:, :, 0] >= 0).all(axis=1))
         instants = np.broadcast_to(self._start + elapsed[None, :], (n, m)).ravel()
         one, two = (satellite_states(self._table, np.maximum(which[:, :, k].ravel(), 0), instants) for k in (0, 1))
         mixed = [
             ((1.0 - weight) * a.reshape(n, m, -1) + weight * b.reshape(n, m, -1))
-            for a, b in zip(one[:2] + (one.clock,), two[:2] + (two.clock,), strict=True)
+            for a, b in zip((*one[:2], one.clock), (*two[:2], two.clock), strict=True)
         ]
         position, velocity, clock = mixed[0], mixed[1], mixed[2][:, :, 0]
         for row in range(n):
@@ -135,4 +133,7 @@ def _radial_along_cross(
     inertial = velocity + np.cross([0.0, 0.0, EARTH_ROTATION], position)
     cross = np.cross(position, inertial)
     cross /= np.linalg.norm(cross, axis=1, keepdims=True)
-    return errors[:, :1] * radial + errors[:, 1:2] * np.cross(cross, radial) + errors[:, 2:3] * cross
+    moved: NDArray[np.float64] = (
+        errors[:, :1] * radial + errors[:, 1:2] * np.cross(cross, radial) + errors[:, 2:] * cross
+    )
+    return moved

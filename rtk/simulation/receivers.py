@@ -56,7 +56,7 @@ class Make:
 
 
 def _signals(text: str) -> tuple[str, ...]:
-    """"G 1C 2W; E 1C" -> ("G1C", "G2W", "E1C")."""
+    """ "G 1C 2W; E 1C" -> ("G1C", "G2W", "E1C")."""
     return tuple(letter + code for letter, *codes in (group.split() for group in text.split(";")) for code in codes)
 
 
@@ -120,7 +120,7 @@ def tracked(make: Make, satellite: int) -> list[int]:
     return sorted(parse_signal(name) for name in names)
 
 
-def signal_tables(makes: list[Make], sky: Sky, seed: int, quarter_cycles: bool) -> SignalTables:
+def signal_tables(makes: list[Make], sky: Sky, seed: int, biased: bool, quarter_cycles: bool) -> SignalTables:
     """Tables [make, satellite, signal] of all makes in use."""
     m, n, k = len(makes), sky.satellites.size, SIGNALS_A_SATELLITE
     count, band, second = np.zeros((m, n), np.int64), np.zeros((m, n, k), np.int64), np.zeros((m, n, k), np.int64)
@@ -131,7 +131,9 @@ def signal_tables(makes: list[Make], sky: Sky, seed: int, quarter_cycles: bool) 
         for j, satellite in enumerate(int(s) for s in sky.satellites):
             signals = tracked(make, satellite)
             count[i, j] = len(signals)
-            cycles[i, j] = 0.5 * (make.geo_half_cycle and quarter_cycles and is_beidou_geo(satellite) and is_beidou_2(satellite))
+            cycles[i, j] = 0.5 * (
+                make.geo_half_cycle and quarter_cycles and is_beidou_geo(satellite) and is_beidou_2(satellite)
+            )
             for row, packed in enumerate(signals):
                 code = signal_code(packed)
                 signal[i, j, row] = packed
@@ -140,13 +142,14 @@ def signal_tables(makes: list[Make], sky: Sky, seed: int, quarter_cycles: bool) 
                 band[i, j, row] = antennas.band_row(satellite >> 6, packed)
                 second[i, j, row] = _BEIDOU2_BAND.get(code[0], 0)
                 delay[i, j, row] = 299_792_458.0 * sky.delay(j, code)
-                phase[i, j, row] = np.random.default_rng((seed, 106, satellite, packed)).uniform()
+                carrier = round(frequency[i, j, row] / 1e3)  # signals of one carrier leave the satellite aligned
+                phase[i, j, row] = biased * np.random.default_rng((seed, 106, satellite, carrier)).uniform()
     return SignalTables(count, signal, frequency, chip, multipath, cn0, band, second, delay, phase, cycles)
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Biases of one receiver: code and phase by packed signal (m), drift of the phase, GLONASS code by satellite (m)."""
+    """Biases of one receiver (m): code, phase and its drift by packed signal, GLONASS code by satellite."""
 
     code: NDArray[np.float64]
     phase: NDArray[np.float64]

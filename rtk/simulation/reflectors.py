@@ -1,8 +1,8 @@
 """What stands around an antenna: reflectors whose multipath depends on azimuth and elevation alone, so that it repeats.
 
 Path difference of a reflection is D . e for a fixed vector D (Hofmann-Wellenhof et al.: 2 h sin e over level ground,
-2 d cos e cos az before a wall). With D of 2 to 14 m the errors swing in 3 to 15 minutes for satellites that move, in hours for
-GEOs. Amplitudes at 10 degrees: code .15-.45 m, phase 2-5 mm each, of four reflectors (algorithms G).
+2 d cos e cos az before a wall). With D of 2 to 14 m the errors swing in 3 to 15 minutes for satellites that move, in
+hours for GEOs. Amplitudes at 10 degrees: code .15-.45 m, phase 2-5 mm each, of four reflectors (algorithms G).
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Effects:
     """Code biases of satellites, those their messages tell and others."""
     receiver_clocks: bool = True
     hardware: bool = True
-    """Receivers' code and phase biases, their drift."""
+    """Code and phase biases of receivers, their drift, and phase biases of satellites."""
     glonass_biases: bool = True
     """Code-phase bias and inter-frequency code biases of GLONASS receivers."""
     quarter_cycles: bool = True

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cors.gnss.constants import EARTH_ROTATION
+from cors.gnss.constants import EARTH_ROTATION, SPEED_OF_LIGHT
 from cors.gnss.ephemeris import Ephemeris, KeplerEphemeris, NavigationMessage, StateEphemeris
 from cors.gnss.orbits import EphemerisTable, ephemeris_table, satellite_states
 from cors.gnss.satellites import Constellation
@@ -82,7 +82,8 @@ class _GlonassTruth:
         acceleration = np.round(2.4 * np.cos(phase)) * unit
         return StateEphemeris(
             nominal.satellite, NavigationMessage.FDMA, index * _ARC_NS, None, None, 0, 2.0,
-            tuple(state[:3]), tuple(state[3:6]), tuple(acceleration), 0.0, 0.0, nominal.channel,
+            broadcast.triple(state[:3]), broadcast.triple(state[3:6]), broadcast.triple(acceleration), 0.0, 0.0,
+            nominal.channel,
         )  # fmt: skip
 
     def arc(self, index: int) -> EphemerisTable:
@@ -92,7 +93,9 @@ class _GlonassTruth:
             end = len(self._arcs)
             state = satellite_states(self._arcs[-1], np.arange(len(self._satellites)), end * _ARC_NS)
             vectors = np.hstack([state.position, state.velocity])
-            self._arcs.append(ephemeris_table([self._arc(s, end, v) for s, v in zip(self._satellites, vectors, strict=True)]))
+            self._arcs.append(
+                ephemeris_table([self._arc(s, end, v) for s, v in zip(self._satellites, vectors, strict=True)])
+            )
         return self._arcs[index]
 
     def at(self, elapsed: int) -> NDArray[np.float64]:
@@ -195,7 +198,8 @@ class NominalSky:
         if self._exact:
             return ephemeris
         values = {name: getattr(ephemeris, name) for name in broadcast.FIELDS}
-        return replace(ephemeris, **broadcast.rounded_fields(ephemeris.satellite, values))
+        fields: dict[str, Any] = dict(broadcast.rounded_fields(ephemeris.satellite, values))
+        return replace(ephemeris, **fields)
 
     def _state_issue(self, row: int, number: int) -> tuple[Ephemeris, ...]:
         times, elapsed_s, error = self._times(row, number)
@@ -203,14 +207,15 @@ class NominalSky:
         elapsed = times.reference - self._start
         state = self._glonass.at(elapsed)[own]
         values = state + broadcast.state_error(state, error)
-        position, velocity = (tuple(values[:3]), tuple(values[3:])) if self._exact else broadcast.rounded_state(values)
+        exact = broadcast.triple(values[:3]), broadcast.triple(values[3:])
+        position, velocity = exact if self._exact else broadcast.rounded_state(values)
         hardware: Transmitter = self._transmitters[row]
-        bias = hardware.offset + hardware.drift * elapsed_s + error[3] / broadcast.SPEED_OF_LIGHT
+        bias = hardware.offset + hardware.drift * elapsed_s + error[3] / SPEED_OF_LIGHT
         issue = broadcast.glonass_issue(times.reference)
         return (
             StateEphemeris(
                 int(self.satellites[row]), NavigationMessage.FDMA, times.reference, times.transmission, issue, 0, 4.0,
-                position, velocity, self._glonass.acceleration(elapsed, own),  # type: ignore[arg-type]
+                position, velocity, self._glonass.acceleration(elapsed, own),
                 bias if self._exact else round(bias * 2.0**30) * 2.0**-30,
                 hardware.drift if self._exact else round(hardware.drift * 2.0**40) * 2.0**-40,
                 int(self.channels[row]), 0.0, hardware.group_delays["DELTA_TAU"],

@@ -52,6 +52,6 @@ class Tracking:
         ends = np.ascontiguousarray(self._sky.states(instants).position.transpose(1, 0, 2))
         _kernels.advance(
             cell, cell == FIRST_CELL, self._position, self._rotation, ends, self._receivers.make,
-            self._receivers.key, self._signals.count, self._atmosphere.iono, self.locks, self._masks, self._rate,
+            self._receivers.key, self._signals.tracked, self._atmosphere.iono, self.locks, self._masks, self._rate,
             self._spread, self._half,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a satellite's hardware does to its signals: clock noise, code delays by signal, and what its message tells of them.
+"""What a satellite's hardware does to its signals: clock noise, code delays, and what its message tells of them.
 
 Delays are in seconds against the clock of the satellite's message (Galileo: of I/NAV), so that a code is
 `P = ... - c (dt_s - delay)`; the message's group delays follow the interface documents (algorithms C.4) and leave out
@@ -114,7 +114,9 @@ class ClockNoise:
         step = math.log(self._frequency[1] / self._frequency[0])
         h = np.array([_WHITE_FM[Constellation(int(s) >> 6)] for s in satellites])[:, None] * scale
         self._amplitude = h / math.pi * np.sqrt(step / self._frequency)[None, :]
-        phases = [np.random.default_rng((seed, 103, int(s))).uniform(0.0, 2.0 * math.pi, _COMPONENTS) for s in satellites]
+        phases = [
+            np.random.default_rng((seed, 103, int(s))).uniform(0.0, 2.0 * math.pi, _COMPONENTS) for s in satellites
+        ]
         self._phase = np.array(phases).reshape(-1, _COMPONENTS)
 
     def at(self, elapsed_s: NDArray[np.float64]) -> NDArray[np.float64]:
