@@ -9,6 +9,7 @@ from cors.gnss.ephemeris import Ephemeris
 from cors.gnss.time import NS
 from rtk.simulation.delivery import Latency
 from rtk.simulation.faults import Fault
+from rtk.simulation.receivers import MAKES
 from rtk.simulation.scenarios import CALM, Effects, Scenario
 from rtk.simulation.sites import Site, network, rover
 
@@ -42,6 +43,9 @@ class Configuration:
             raise ValueError("a simulation needs receivers with different names")
         if self.start % NS or self.seed < 0:
             raise ValueError(f"start {self.start} (expected whole seconds) or seed {self.seed} (expected 0 or more)")
+        unknown = {site.make for site in self.sites} - set(MAKES)
+        if unknown:
+            raise ValueError(f"no simulated receiver {sorted(unknown)[0]!r} (expected one of {', '.join(MAKES)})")
         milliseconds = self.interval_s * 1e3
         if milliseconds < 10.0 or milliseconds != round(milliseconds):
             raise ValueError(f"interval of {self.interval_s} s (expected whole milliseconds, 0.01 s or more)")

@@ -16,7 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cors.gnss.satellites import Constellation, is_beidou_2, is_beidou_geo, pack_satellite, satellite_id
+from cors.gnss.satellites import (
+    Constellation,
+    constellation_of,
+    is_beidou_2,
+    is_beidou_geo,
+    pack_satellite,
+    satellite_id,
+)
 from rtk.simulation.elements import EARTH_RADIUS, J2, Elements, repeating_axis, secular_rates
 
 _MU_GPS, _MU = 3.986005e14, 3.986004418e14
@@ -200,7 +207,7 @@ def nominal_satellites(seed: int, systems: str = "GRECJ") -> tuple[NominalSatell
     """All satellites of the constellations of these RINEX letters, sorted by packed satellite."""
     found: list[NominalSatellite] = []
     for letter in systems:
-        system = Constellation("GRESJCI".index(letter))
+        system = constellation_of(letter)
         draw = _Draw(seed, system)
         if system is Constellation.GPS:
             found.extend(_gps(draw))

@@ -16,7 +16,7 @@ from cors.gnss.constants import EARTH_ROTATION, SPEED_OF_LIGHT
 from cors.gnss.ephemeris import Ephemeris, KeplerEphemeris, StateEphemeris
 from cors.gnss.group_delays import group_delay
 from cors.gnss.orbits import ephemeris_table, satellite_states
-from cors.gnss.satellites import Constellation
+from cors.gnss.satellites import Constellation, constellation_of
 from cors.gnss.selection import PREFERRED, consistent, healthy, max_age_s
 from cors.gnss.signals import find_signal
 from cors.gnss.time import NS
@@ -40,7 +40,7 @@ class NavigationSky:
     def __init__(self, ephemerides: Iterable[Ephemeris], start: int, seed: int, systems: str, effects: Effects) -> None:
         """Takes usable sets of the constellations of these letters. Raises ValueError where there are none."""
         self._start = start
-        letters = [Constellation("GRESJCI".index(letter)) for letter in systems]
+        letters = [constellation_of(letter) for letter in systems]
         self._all: dict[int, list[Ephemeris]] = defaultdict(list)
         for e in ephemerides:
             if Constellation(e.satellite >> 6) in letters and healthy(e) and consistent(e) and e.message in PREFERRED:

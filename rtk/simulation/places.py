@@ -80,8 +80,8 @@ class Places:
         track = self._configuration.sites[row].track
         if track is None:
             return self.position[row].copy()
-        place: Array = self.position[row] + self.rotation[row].T @ track.state(elapsed_s)[0]
-        return place
+        way: Array = self.rotation[row].T @ track.state(elapsed_s)[0]
+        return self.position[row] + way
 
     def at(self, elapsed_s: float, clocks: ClockReadings, pressure: float) -> Place:
         """Places at a nominal epoch, with the clocks read then; `pressure` hPa at sea level."""

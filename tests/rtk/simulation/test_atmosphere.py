@@ -1,4 +1,4 @@
-"""The simulated atmosphere against rays traced through a standard atmosphere, published figures and its own scenarios."""
+"""The simulated atmosphere against rays traced through a standard atmosphere, published figures, its scenarios."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from scipy.spatial import Delaunay
 from cors.gnss.coordinates import enu_from_ecef
 from rtk.simulation import _kernels
 from rtk.simulation.atmosphere import (
-    HYDROSTATIC_MAPPING, WET_MAPPING, draw_atmosphere, hydrostatic_zenith,
+    HYDROSTATIC_MAPPING,
+    WET_MAPPING,
+    draw_atmosphere,
+    hydrostatic_zenith,
 )  # fmt: skip
 from rtk.simulation.configuration import demo
 from rtk.simulation.scenarios import CALM, DISTURBED, SCENARIOS, STORM, Effects, Scenario
@@ -107,9 +110,7 @@ def test_water_vapour_falls_with_height_and_does_not_flicker() -> None:
 
 def test_a_front_changes_the_wet_delay_by_its_amount() -> None:
     with_front, without = (_wet(1, DISTURBED, Effects(wet_front=on)) for on in (True, False))
-    change = [
-        with_front.epoch(k).truth.zenith_wet[0] - without.epoch(k).truth.zenith_wet[0] for k in (0, 2400, 9000)
-    ]
+    change = [with_front.epoch(k).truth.zenith_wet[0] - without.epoch(k).truth.zenith_wet[0] for k in (0, 2400, 9000)]
     decay = math.exp(-with_front.sites[0].height / 2000.0)
     assert change[0] == pytest.approx(0.0, abs=1e-3)
     assert change[2] == pytest.approx(DISTURBED.troposphere.front * decay, abs=1e-3)

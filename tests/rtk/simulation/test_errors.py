@@ -1,4 +1,4 @@
-"""Multipath, noise, antennas and tides: sizes and structure from the literature, and that switching one off removes it."""
+"""Multipath, noise, antennas, tides: sizes and structure from the literature; switching one off removes it alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from cors.gnss.satellites import is_beidou_geo
 from cors.gnss.signals import parse_signal
 from cors.gnss.time import NS
-from rtk.models.antennas import frequency_code, pattern_for, parse_antex
+from rtk.models.antennas import frequency_code, parse_antex, pattern_for
 from rtk.models.tides import solid_tide
 from rtk.simulation import _kernels, antennas
 from rtk.simulation.receivers import BEIDOU2_CODE, beidou2_group
 from rtk.simulation.scenarios import STORM, Effects
-from tests.rtk.simulation.worlds import C, START, frequencies, site, world
+from tests.rtk.simulation.worlds import START, C, frequencies, site, world
 
 ALONE = site(1)
 
@@ -114,7 +114,9 @@ def test_coloured_noise_has_unit_variance_everywhere_between_its_knots() -> None
 
 
 def test_scintillation_raises_phase_noise_and_breaks_locks() -> None:
-    calm, storm = (world(ALONE, scenario=STORM, effects=Effects(scintillation=on, multipath=False)) for on in (False, True))
+    calm, storm = (
+        world(ALONE, scenario=STORM, effects=Effects(scintillation=on, multipath=False)) for on in (False, True)
+    )
     noise = [np.concatenate([s.epoch(k).truth.phase_error for k in range(0, 1200, 60)]) for s in (calm, storm)]
     assert np.abs(noise[1]).max() > 3.0 * np.abs(noise[0]).max()
     assert np.median(np.abs(noise[1])) < 2.0 * np.median(np.abs(noise[0]))  # patches, not everywhere
@@ -202,7 +204,9 @@ def test_switching_one_effect_off_removes_it_alone(effect: str) -> None:
     assert (code > 1e-5) == (effect in _IN_CODE)
     assert (phase > 1e-5) == (effect in _IN_PHASE)
     if effect in ("noise", "coloured_noise", "multipath"):
-        alone = on.observations.pseudorange - on.truth.code_error - (off.observations.pseudorange - off.truth.code_error)
+        alone = (
+            on.observations.pseudorange - on.truth.code_error - (off.observations.pseudorange - off.truth.code_error)
+        )
         assert np.abs(alone).max() < 1e-6
 
 

@@ -1,4 +1,4 @@
-"""Ranges of the simulator against light travel solved by other means: brute force on the true orbit, and Sagnac's term."""
+"""Ranges of the simulator against light travel solved by other means: brute force, and Sagnac's term."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_noiseless_pseudorange_is_light_time_by_brute_force(clock: ReceiverClock
     reception = (epoch.tags[0] - START) / NS - truth.clock[0]
     rows = {int(s): k for k, s in enumerate(simulation.sky.satellites)}
     for k in range(0, o.satellite.size, 17):
-        range_m, satellite_clock = _brute_force(simulation, rows[int(o.satellite[k])], truth.position_ecef[0], reception)
+        range_m, satellite_clock = _brute_force(
+            simulation, rows[int(o.satellite[k])], truth.position_ecef[0], reception
+        )
         expected = range_m + C * (truth.clock[0] - satellite_clock)
         assert o.pseudorange[k] == pytest.approx(expected, abs=2e-5)
     assert abs(truth.clock[0]) > (1e-10 if clock is ReceiverClock.STEERED else 1e-5)

@@ -18,7 +18,7 @@ from rtk.simulation.broadcast import CADENCE_S
 from rtk.simulation.navigation_sky import NavigationSky
 from rtk.simulation.scenarios import Effects
 from rtk.simulation.sky import NominalSky
-from tests.rtk.simulation.worlds import C, START
+from tests.rtk.simulation.worlds import START, C
 
 SKY = NominalSky(3, START, "GRECJ", Effects())
 
@@ -61,7 +61,14 @@ def test_enough_satellites_over_hunan_at_every_hour(seed: int) -> None:
 
 def test_fixed_satellites_stay_over_their_longitudes() -> None:
     """Longitudes of real BDS GEOs, 5 degree frame of D2 applied and undone."""
-    for name, longitude in (("C01", 140.0), ("C02", 84.0), ("C03", 110.5), ("C04", 160.0), ("C05", 58.75), ("C59", 140.2)):
+    for name, longitude in (
+        ("C01", 140.0),
+        ("C02", 84.0),
+        ("C03", 110.5),
+        ("C04", 160.0),
+        ("C05", 58.75),
+        ("C59", 140.2),
+    ):
         row = int(np.searchsorted(SKY.satellites, parse_satellite(name)))
         places = SKY.states(np.arange(0, 86_400, 7200) * NS).position[row]
         degrees = np.degrees(geodetic_from_ecef(places))
@@ -170,7 +177,11 @@ def test_messages_hold_only_what_their_bits_can() -> None:
         else:
             clock, metres = units[letter]
             assert (e.af0 / clock).is_integer() and (e.crs / metres).is_integer() and (e.crc / metres).is_integer()
-            assert abs(e.af0) < 2.0 ** (30 if letter == "E" else 23 if letter == "C" else 21) * clock and abs(e.crs) < 1024.0 and abs(e.crc) < 1024.0
+            assert (
+                abs(e.af0) < 2.0 ** (30 if letter == "E" else 23 if letter == "C" else 21) * clock
+                and abs(e.crs) < 1024.0
+                and abs(e.crc) < 1024.0
+            )
             assert round(e.m0 / (3.1415926535898 * 2.0**-31), 6).is_integer()
             assert abs(e.m0) <= math.pi + 1e-9 and abs(e.omega0) <= math.pi + 1e-9
             assert abs(e.delta_n) < 2.0**15 * 2.0**-43 * math.pi and abs(e.idot) < 2.0**13 * 2.0**-43 * math.pi
