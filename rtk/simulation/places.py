@@ -78,10 +78,10 @@ class Places:
     def nominal(self, row: int, elapsed_s: float) -> Array:
         """Tide-free ARP [3] of a receiver at an instant, where its track has brought it."""
         track = self._configuration.sites[row].track
-        if track is None:
-            return self.position[row].copy()
-        way: Array = self.rotation[row].T @ track.state(elapsed_s)[0]
-        return self.position[row] + way
+        place: Array = self.position[row].copy()
+        if track is not None:
+            place += self.rotation[row].T @ track.state(elapsed_s)[0]
+        return place
 
     def at(self, elapsed_s: float, clocks: ClockReadings, pressure: float) -> Place:
         """Places at a nominal epoch, with the clocks read then; `pressure` hPa at sea level."""
