@@ -14,6 +14,10 @@ from rtk.simulation.places import Places
 from rtk.simulation.sky import Sky
 
 
+_LOOK_S = 10
+"""How often a file is looked through for new sets."""
+
+
 class Announcements:
     """Descriptions and ephemerides at any instant."""
 
@@ -33,18 +37,19 @@ class Announcements:
                 x, y, z = (float(a + b) for a, b in zip(station.position_ecef, offset, strict=True))
                 found[fault.station] = replace(station, position_ecef=(x, y, z))
             elif isinstance(fault, WrongAntenna) and fault.acts(t):
-                radome = antennas.radome(fault.antenna)
+                radome = antennas.radome(fault.antenna) if fault.antenna in antennas.NAMES else "NONE"
                 found[fault.station] = replace(found[fault.station], antenna=fault.antenna, radome=radome)
         return tuple(found.values())
 
     def ephemerides(self, gpst: int) -> tuple[Ephemeris, ...]:
         """The set each satellite (and kind of message) sends at an instant, and the one before it."""
         t = (gpst - self._configuration.start) / NS
-        key = (
-            *(broadcast.issue_number(s, gpst) for s in broadcast.CADENCE_S),
-            *(int(fault.acts(t)) for fault in self._configuration.faults),
-        )
-        if key != self._key or self._configuration.ephemerides:
+        acting = tuple(int(fault.acts(t)) for fault in self._configuration.faults)
+        issues = tuple(broadcast.issue_number(system, gpst) for system in broadcast.CADENCE_S)
+        if self._configuration.ephemerides:  # a file's sets come and go at any time
+            issues = (gpst // (_LOOK_S * NS),)
+        key = issues + acting
+        if key != self._key:
             self._key, self._sets = key, self._faulty(tuple(self._sky.ephemerides(gpst)), t)
         return self._sets
 

@@ -55,6 +55,7 @@ ANTENNA_TYPES = (
          (4.7, -8.3, 1.1, 40.0), (5.3, -9.1, 1.2, 45.0), (5.8, -9.8, 1.3, 50.0)),
     ),
 )  # fmt: skip
+NAMES = tuple(antenna.name for antenna in ANTENNA_TYPES)
 _INDEX = {antenna.name: row for row, antenna in enumerate(ANTENNA_TYPES)}
 
 

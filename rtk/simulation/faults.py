@@ -15,6 +15,7 @@ where streams and batches are made.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -290,5 +291,19 @@ def check_names(faults: tuple[Fault, ...], stations: set[str], satellites: set[i
                 raise FaultError(f"{where}: {error}") from error
             if packed not in satellites:
                 raise FaultError(f"{where}: no satellite {satellite!r} in this sky")
-        if fault.end <= fault.start:
-            raise FaultError(f"{where}: end {fault.end} is not after start {fault.start}")
+        _check_values(where, fault)
+
+
+def _check_values(where: str, fault: Fault) -> None:
+    """Raises FaultError for values no fault can have."""
+    if fault.end <= fault.start:
+        raise FaultError(f"{where}: end {fault.end} is not after start {fault.start}")
+    ratio, delay = getattr(fault, "ratio", 0.0), getattr(fault, "delay", 0.0)
+    if not 0.0 <= ratio <= 1.0:
+        raise FaultError(f"{where}: ratio {ratio} (expected 0..1)")
+    if not 0.0 <= delay < math.inf:
+        raise FaultError(f"{where}: delay {delay} (expected 0 s or more)")
+    codes = {*getattr(fault, "cycles", ()), getattr(fault, "signal", None)} - {None, "*"}
+    for code in codes:
+        if not re.fullmatch(r"[1-9][A-Z]", str(code)):
+            raise FaultError(f"{where}: signal {code!r} (expected for example 1C)")

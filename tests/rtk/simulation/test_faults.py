@@ -300,7 +300,9 @@ def test_bad_fault_files_say_what_is_wrong(text: str, message: str) -> None:
     ("fault", "message"),
     [(Killed(station="NOPE"), "no station 'NOPE'"), (Outage(satellite="G99"), "not a satellite"),
      (Outage(satellite="S20"), "in this sky"), (Killed(station=ONE, start=5.0, end=5.0), "not after start"),
-     (Swapped(station=ONE, source="X"), "no station 'X'")],
+     (Swapped(station=ONE, source="X"), "no station 'X'"), (Dropped(station=ONE, ratio=2.0), "ratio 2.0"),
+     (Late(station=ONE, delay=-1.0), "delay -1.0"), (Outage(signal="L1"), "signal 'L1'"),
+     (Slip(station=ONE, satellite="G01", cycles={"C1C": 1.0}), "signal 'C1C'")],
 )  # fmt: skip
 def test_faults_of_what_is_not_there_are_refused(fault: Fault, message: str) -> None:
     with pytest.raises(FaultError, match=message):
