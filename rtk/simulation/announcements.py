@@ -13,7 +13,6 @@ from rtk.simulation.faults import Unhealthy, WrongAntenna, WrongCoordinate, Wron
 from rtk.simulation.places import Places
 from rtk.simulation.sky import Sky
 
-
 _LOOK_S = 10
 """How often a file is looked through for new sets."""
 
