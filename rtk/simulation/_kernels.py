@@ -12,6 +12,9 @@ import math
 import numpy as np
 from numba import njit
 
+LAYOUT = 1
+"""Edition of `layout`: a change of it makes numba compile anew."""
+
 C = 299_792_458.0
 EARTH_RATE = 7.292_115_1467e-5
 REFERENCE_FREQUENCY = 1_575.42e6

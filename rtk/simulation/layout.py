@@ -1,6 +1,7 @@
 """Arrays the kernels take, side by side: s receivers, n satellites, k signals of a satellite, m makes of receivers.
 
-Lengths are metres and times seconds unless a field says otherwise.
+Lengths are metres and times seconds unless a field says otherwise. numba's cache knows a NamedTuple by its name and the
+types of its fields, not by their names or order: who renames or reorders fields also changes LAYOUT in `_kernels`.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ class Make:
     """Code-phase bias of message 1230: aligned phase = phase + bias."""
     glonass_code_m: float = 0.5
     """Standard deviation of the inter-frequency code biases."""
+    tells_biases: bool = True
+    """False: it sends no 1230."""
     geo_half_cycle: bool = False
     aligned: bool = True
     half_cycle_ratio: float = 0.0
@@ -67,7 +69,7 @@ MAKES = {make.name: make for make in (
     Make("CORVUS C5", "4.11", _signals("G 1C 2L 5Q; R 1C 2C; E 1C 5Q 7Q; C 2I 6I 7I 1P 5P; J 1C 2L 5Q"),
          msm=5, glonass_bias_m=-71.94, geo_half_cycle=True, noise=1.1),
     Make("DORADO D20", "2.07", _signals("G 1C 2W; R 1C 2P; E 1C 5Q; C 2I 6I 7I; J 1C 2L"), msm=4, glonass_bias_m=19.06,
-         glonass_code_m=0.8, noise=1.3),
+         glonass_code_m=0.8, tells_biases=False, noise=1.3),
     Make("ERIDANUS E8", "1.30", _signals("G 1C 2W 2L 5Q; R 1C 2C; E 1C 5Q 7Q; C 2I 6I 7I 1P 5P; J 1C 2L 5Q"),
          aligned=False),
     Make("FORNAX F1", "3.00", _signals("G 1C 2W 2L 5Q; R 1C 2C; E 1C 5Q 7Q; C 2I 6I 7I 1P 5P 7D; J 1C 2L 5Q")),

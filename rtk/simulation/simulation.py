@@ -25,7 +25,7 @@ from rtk.simulation.batches import Batches
 from rtk.simulation.clocks import ClockReadings, ReceiverClocks
 from rtk.simulation.configuration import Configuration
 from rtk.simulation.epoch import AtmosphereTruth, SimulatedEpoch, Truth
-from rtk.simulation.faults import check_names
+from rtk.simulation.fault_reader import check_names
 from rtk.simulation.layout import (
     SIGNALS_A_SATELLITE,
     Place,

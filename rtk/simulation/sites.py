@@ -161,4 +161,4 @@ def rover(sites: tuple[Site, ...], name: str = "ROVE00CHN", track: Circuit | Non
         latitude = sum(s.latitude for s in corners) / 3.0 + 0.01
         longitude = sum(s.longitude for s in corners) / 3.0 - 0.01
         height = sum(s.height for s in corners) / 3.0 + 120.0
-    return Site(name, 4000, latitude, longitude, height, "FORNAX F1", quality=quality, track=track)
+    return Site(name, 1999, latitude, longitude, height, "FORNAX F1", quality=quality, track=track)

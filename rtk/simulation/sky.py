@@ -79,7 +79,7 @@ class _GlonassTruth:
         """One arc: its lunisolar acceleration is constant, of the size messages show, and turns in half a day."""
         unit = broadcast.GLONASS_ACCELERATION_UNIT
         phase = nominal.orbit.node + 2.0 * np.pi * index / 48.0 + np.array([0.0, 2.1, 4.2])
-        acceleration = np.round(2.4 * np.cos(phase)) * unit
+        acceleration = np.round(2.4 * np.cos(phase)) * unit + 0.0  # no minus zero
         return StateEphemeris(
             nominal.satellite, NavigationMessage.FDMA, index * _ARC_NS, None, None, 0, 2.0,
             broadcast.triple(state[:3]), broadcast.triple(state[3:6]), broadcast.triple(acceleration), 0.0, 0.0,
@@ -192,7 +192,9 @@ class NominalSky:
             return (sent,)
         delays = sent.group_delays
         clock = sent.af0 + delays["BGD_E1E5a"] - delays["BGD_E1E5b"]
-        return sent, self._rounded(replace(sent, message=NavigationMessage.FNAV, af0=clock))
+        own = {"BGD_E1E5a": delays["BGD_E1E5a"]}
+        fnav = replace(sent, message=NavigationMessage.FNAV, af0=clock, group_delays=own)
+        return sent, self._rounded(fnav)
 
     def _rounded(self, ephemeris: KeplerEphemeris) -> KeplerEphemeris:
         if self._exact:
@@ -216,8 +218,8 @@ class NominalSky:
             StateEphemeris(
                 int(self.satellites[row]), NavigationMessage.FDMA, times.reference, times.transmission, issue, 0, 4.0,
                 position, velocity, self._glonass.acceleration(elapsed, own),
-                bias if self._exact else round(bias * 2.0**30) * 2.0**-30,
-                hardware.drift if self._exact else round(hardware.drift * 2.0**40) * 2.0**-40,
+                bias if self._exact else round(bias * 2.0**30) * 2.0**-30 + 0.0,
+                hardware.drift if self._exact else round(hardware.drift * 2.0**40) * 2.0**-40 + 0.0,
                 int(self.channels[row]), 0.0, hardware.group_delays["DELTA_TAU"],
             ),
         )  # fmt: skip

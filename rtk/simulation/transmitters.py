@@ -69,8 +69,8 @@ def _galileo(draw: NDArray[np.float64]) -> tuple[dict[str, float], dict[str, flo
 
 
 def _beidou(satellite: int, draw: NDArray[np.float64]) -> tuple[dict[str, float], dict[str, float]]:
-    one = _rounded((-8.0 + 33.0 * draw[2]) * _NS, 1e-10)
-    two = _rounded((-8.0 + 20.0 * draw[3]) * _NS, 1e-10) if is_beidou_2(satellite) else one
+    one = round(10.0 * (-8.0 + 33.0 * draw[2])) / 1e10  # tenths of ns
+    two = round(10.0 * (-8.0 + 20.0 * draw[3])) / 1e10 if is_beidou_2(satellite) else one
     delays = {
         "6": 0.0, "2": one + 0.5 * _NS * draw[4], "7I": two + 0.5 * _NS * draw[5], "1": one + 5.0 * _NS * draw[6],
         "5": 15.0 * _NS * draw[7], "7": 15.0 * _NS * draw[8],

@@ -17,6 +17,7 @@ from cors.gnss.time import NS
 from rtk.simulation.configuration import demo
 from rtk.simulation.delivery import Latency, deliveries, garble
 from rtk.simulation.epoch import SimulatedEpoch
+from rtk.simulation.fault_reader import read_faults
 from rtk.simulation.faults import (
     KINDS,
     ClockJump,
@@ -38,7 +39,6 @@ from rtk.simulation.faults import (
     WrongAntenna,
     WrongCoordinate,
     WrongEphemeris,
-    read_faults,
 )  # fmt: skip
 from rtk.simulation.scenarios import Effects
 from rtk.simulation.simulation import Simulation
