@@ -51,7 +51,8 @@ class ReceiverClocks:
     def __init__(self, sites: tuple[Site, ...], seed: int, running: bool, faults: tuple[Fault, ...]) -> None:
         kinds = [site.clock for site in sites]
         self._kind = {kind: np.array([k is kind for k in kinds]) for kind in ReceiverClock}
-        self._keys = np.array([_kernels.key2(site.key, 7001) for site in sites], np.int64)
+        own = _kernels.mix(seed & 0xFFFFFFFF)
+        self._keys = np.array([_kernels.key2(_kernels.key2(own, site.key), 7001) for site in sites], np.int64)
         draw = np.array([np.random.default_rng((seed, 203, site.key)).uniform(-1.0, 1.0, 2) for site in sites])
         draw = draw.reshape(-1, 2)
         free = np.array([kind in _FREE_KINDS for kind in kinds])

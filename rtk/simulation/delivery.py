@@ -55,8 +55,12 @@ class Delivery(NamedTuple):
 
 
 def _lucky(simulation: Simulation, row: int, number: int, salt: int, ratio: float) -> bool:
-    key = _kernels.key2(simulation.sites[row].key, salt + simulation.configuration.seed)
-    return float(_kernels.uniform(key, number)) < ratio
+    return float(_kernels.uniform(_link_key(simulation, row, salt), number)) < ratio
+
+
+def _link_key(simulation: Simulation, row: int, salt: int) -> int:
+    own = _kernels.key2(_kernels.mix(simulation.configuration.seed & 0xFFFFFFFF), simulation.sites[row].key)
+    return int(_kernels.key2(own, salt))
 
 
 def _frozen_at(simulation: Simulation, fault: Fault) -> int:
@@ -69,7 +73,7 @@ def _station(simulation: Simulation, row: int, number: int) -> list[Delivery]:
     c = simulation.configuration
     t, name = c.elapsed(number) / NS, simulation.names[row]
     mine = [f for f in c.faults if getattr(f, "station", None) == name and f.acts(t)]
-    latency = c.latency.draw(_kernels.key2(simulation.sites[row].key, 31), number)
+    latency = c.latency.draw(_link_key(simulation, row, 31), number)
     plain = Delivery(row, row, number, False, False, 0.0, latency, False)
     twice = math.nan
     for fault in mine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 
 from cors.gnss.observations import Observations
 from cors.gnss.time import parse_time
+from rtk.simulation import _kernels
 from rtk.simulation.configuration import Configuration, demo
+from rtk.simulation.delivery import deliveries
 from rtk.simulation.epoch import SimulatedEpoch
 from rtk.simulation.scenarios import STORM, Effects
 from rtk.simulation.simulation import Simulation
 from rtk.simulation.sites import network
-from tests.rtk.simulation.worlds import START, world
+from tests.rtk.simulation.worlds import START, site, world
 
 
 def _same(a: SimulatedEpoch, b: SimulatedEpoch) -> bool:
@@ -58,6 +61,24 @@ def test_a_station_measures_the_same_in_any_company() -> None:
     rows = together.rows(3)
     for x, y in zip(Observations(*(c[rows] for c in together.observations)), alone.observations, strict=True):
         assert np.array_equal(x, y)
+
+
+def test_receiver_clocks_and_links_are_the_seeds_too() -> None:
+    a, b = (Simulation(Configuration(START, seed, stations=(site(1),))) for seed in (1, 2))
+    assert a.epoch(7).truth.clock[0] != b.epoch(7).truth.clock[0]
+    assert deliveries(a, 7)[0].latency_s != deliveries(b, 7)[0].latency_s
+
+
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
+def test_kernels_are_compiled_once_whatever_is_simulated() -> None:
+    """A second signature would be seconds of compilation on somebody's time."""
+    sets = world().ephemerides(START)
+    for changes in ({}, {"scenario": STORM}, {"ephemerides": sets}, {"systems": "E"}, {"effects": Effects.none()}):
+        simulation = world(**changes)
+        simulation.epoch(3)
+        simulation.atmosphere(simulation.places.position[0], 3)
+    for kernel in (_kernels.observe, _kernels.advance, _kernels.oscillator, _kernels.link):
+        assert len(kernel.signatures) == 1
 
 
 def test_intervals_meet_at_the_same_instants() -> None:
