@@ -57,7 +57,7 @@ class Places:
         """[s, 3] ARP, tide-free."""
         self.geodetic = geodetic_from_ecef(self.position)
         self.rotation = np.array([enu_rotation(lat, lon) for lat, lon, _ in self.geodetic])
-        centre = self.geodetic[:, :2].mean(axis=0)
+        centre = geodetic_from_ecef(self.position.mean(axis=0))
         self.centre = float(centre[0]), float(centre[1])
         """Latitude and longitude (rad) the atmosphere's fields are laid out about."""
         self._tides = TideSteps(self.position, configuration.start, configuration.effects.tides)
@@ -72,7 +72,8 @@ class Places:
     def plane(self, geodetic: Array) -> Array:
         """Latitude, longitude, height [s, 3] to km east and north of the centre and height in km."""
         latitude, longitude = self.centre
-        east = _kernels.EARTH_KM * np.cos(latitude) * (geodetic[:, 1] - longitude)
+        east = _kernels.EARTH_KM * np.cos(latitude) * np.remainder(geodetic[:, 1] - longitude + np.pi, 2.0 * np.pi)
+        east -= _kernels.EARTH_KM * np.cos(latitude) * np.pi  # across the date line too
         return np.column_stack([east, _kernels.EARTH_KM * (geodetic[:, 0] - latitude), geodetic[:, 2] / 1e3])
 
     def nominal(self, row: int, elapsed_s: float) -> Array:

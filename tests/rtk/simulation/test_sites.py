@@ -10,9 +10,12 @@ from scipy.spatial import Delaunay
 
 from cors.gnss.coordinates import enu_from_ecef, geodetic_from_ecef
 from cors.gnss.signals import parse_signal
+from rtk.simulation.configuration import Configuration
 from rtk.simulation.constellations import transmits
 from rtk.simulation.receivers import MAKES, ReceiverClock, tracked
+from rtk.simulation.simulation import Simulation
 from rtk.simulation.sites import Circuit, Site, network, rover
+from tests.rtk.simulation.worlds import START
 
 
 def _plane(sites: tuple[Site, ...]) -> np.ndarray:
@@ -94,6 +97,15 @@ def test_a_circuit_closes_and_keeps_its_speed() -> None:
         place, speed = track.state(t)
         assert np.hypot(*speed[:2]) == pytest.approx(30.0)
         assert np.allclose((track.state(t + 1e-4)[0] - place) / 1e-4, speed, atol=1e-2)
+
+
+def test_a_network_across_the_date_line_is_a_network() -> None:
+    sites = network(6, 50.0, 1, centre=(-17.0, 179.99))
+    simulation = Simulation(Configuration(START, stations=sites))
+    assert abs(abs(np.degrees(simulation.places.centre[1])) - 180.0) < 1.0
+    plane = simulation.places.plane(simulation.places.geodetic)
+    assert np.abs(plane[:, :2]).max() < 150.0
+    assert simulation.epoch(0).observations.satellite.size > 500
 
 
 def test_site_coordinates() -> None:
