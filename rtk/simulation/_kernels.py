@@ -224,7 +224,7 @@ def link(place, s, satellite, n, atmosphere, t, e, out):
     frame = place.rotation[s]
     east = frame[0, 0] * e[0] + frame[0, 1] * e[1] + frame[0, 2] * e[2]
     north = frame[1, 0] * e[0] + frame[1, 1] * e[1] + frame[1, 2] * e[2]
-    sine = frame[2, 0] * e[0] + frame[2, 1] * e[1] + frame[2, 2] * e[2]
+    sine = min(1.0, frame[2, 0] * e[0] + frame[2, 1] * e[1] + frame[2, 2] * e[2])
     flat = max(1e-9, math.sqrt(east * east + north * north))
     ix, iy, factor = pierce(atmosphere.iono, r, e)
     content, content_rate = vertical_content(atmosphere.iono, ix, iy, t + delta)
@@ -341,8 +341,10 @@ def observe(t, place, satellite, receiver, signals, atmosphere, antennas, locks,
                 half = locks.next_half[s, n, k] if after else locks.half_until[s, n, k]
                 key = key2(receiver.key[s], (n << 3) + k)
                 signal_errors(receiver, s, signals, m, n, k, key, values, t, t_ms, errors)
-                write_row(row, s, n, k, m, t, start, integer, half, key, values, errors,
-                      place, satellite, receiver, signals, antennas, rows)  # fmt: skip
+                write_row(
+                    row, s, n, k, m, t, start, integer, half, key, values, errors, place, satellite, receiver, signals,
+                    antennas, rows,
+                )  # fmt: skip
                 rows.link[row] = n_links
                 row += 1
             if row > first:
@@ -361,14 +363,9 @@ def write_row(
     band = signals.band[m, n, k]
     sine = values[4]
     clock = satellite.clock[n, 0] + satellite.clock[n, 1] * (values[2] - NODE_MIDDLE_S)
-    model = (
-        values[0]
-        - C * clock
-        + values[7]
-        + antenna_delay(
-            antennas.offset[receiver.antenna[s], band], antennas.pattern[receiver.antenna[s], band], values[3], sine
-        )
-    )
+    antenna = receiver.antenna[s]
+    model = values[0] - C * clock + values[7]
+    model += antenna_delay(antennas.offset[antenna, band], antennas.pattern[antenna, band], values[3], sine)
     if satellite.shapiro:
         model += shapiro(satellite, n, place.position[s], values[0])
     signal = signals.signal[m, n, k]
@@ -406,7 +403,8 @@ def unit_vector(satellite, receiver, e):
 @njit(cache=True, nogil=True)
 def elevation_degrees(frame, e):
     """Elevation of a unit vector in a frame whose third row is up."""
-    return math.asin(frame[2, 0] * e[0] + frame[2, 1] * e[1] + frame[2, 2] * e[2]) / DEGREE
+    sine = frame[2, 0] * e[0] + frame[2, 1] * e[1] + frame[2, 2] * e[2]
+    return math.asin(max(-1.0, min(1.0, sine))) / DEGREE
 
 
 @njit(cache=True, nogil=True)
