@@ -101,20 +101,28 @@ class SlowErrors:
     def __init__(self, seed: int, satellite: int, orbit_scale: float, clock_scale: float) -> None:
         self._seed, self._satellite = seed, satellite
         rng = np.random.default_rng((seed, 104, satellite))
-        self._frequency = 2.0 * math.pi / rng.uniform(2.0 * 3600.0, 12.0 * 3600.0, (4, 3))
-        self._phase = rng.uniform(0.0, 2.0 * math.pi, (4, 3))
-        self._scale = np.array([*(orbit_scale * m for m in ORBIT_ERROR_M), clock_scale * CLOCK_ERROR_M])
+        self.frequency = 2.0 * math.pi / rng.uniform(2.0 * 3600.0, 12.0 * 3600.0, (4, 3))
+        self.phase = rng.uniform(0.0, 2.0 * math.pi, (4, 3))
+        self.scale = np.array([*(orbit_scale * m for m in ORBIT_ERROR_M), clock_scale * CLOCK_ERROR_M])
 
     def slow(self, elapsed_s: float) -> NDArray[np.float64]:
         """[4] m, the part without steps."""
-        swing = np.cos(self._frequency * elapsed_s + self._phase).sum(axis=1)
-        drifting: NDArray[np.float64] = _SLOW * math.sqrt(2.0 / 3.0) * self._scale * swing
+        drifting: NDArray[np.float64] = slow_errors([self], np.array([elapsed_s]))[0, 0]
         return drifting
 
     def of_issue(self, issue: int, elapsed_s: float) -> NDArray[np.float64]:
         """[4] m for the issue with this number since the start and reference time `elapsed_s`."""
         step = np.random.default_rng((self._seed, 105, self._satellite, issue + 1_000_000)).standard_normal(4)
-        return self.slow(elapsed_s) + _STEP * self._scale * step
+        return self.slow(elapsed_s) + _STEP * self.scale * step
+
+
+def slow_errors(errors: Sequence[SlowErrors], elapsed_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[n, m, 4] m, the parts without steps of n satellites at m instants."""
+    frequency, phase = (np.array([getattr(e, name) for e in errors]) for name in ("frequency", "phase"))
+    scale = np.array([e.scale for e in errors])
+    swing = np.cos(frequency[:, None] * elapsed_s[None, :, None, None] + phase[:, None]).sum(axis=3)
+    drifting: NDArray[np.float64] = _SLOW * math.sqrt(2.0 / 3.0) * scale[:, None] * swing
+    return drifting
 
 
 def moved_set(ephemeris: KeplerEphemeris, error: NDArray[np.float64]) -> dict[str, float]:

@@ -20,12 +20,14 @@ from cors.gnss.satellites import Constellation, constellation_of
 from cors.gnss.selection import PREFERRED, consistent, healthy, max_age_s
 from cors.gnss.signals import find_signal
 from cors.gnss.time import NS
-from rtk.simulation.broadcast import SlowErrors
+from rtk.simulation.broadcast import SlowErrors, slow_errors
 from rtk.simulation.scenarios import Effects
 from rtk.simulation.sky import SkyStates
 from rtk.simulation.transmitters import transmitter
 
 _E1_E5A = (1575.42 / 1176.45) ** 2
+_TRUSTED_S = 7200.0
+"""A set is followed no further from its reference time: beyond, orbits are off by tens of metres."""
 
 
 def _followed(sets: list[Ephemeris]) -> list[Ephemeris]:
@@ -52,7 +54,7 @@ class NavigationSky:
         self.channels = np.array([getattr(sets[0], "channel", 0) for sets in follow], np.int64)
         self._table = ephemeris_table([e for sets in follow for e in sets])
         self._first = np.concatenate([[0], np.cumsum([len(sets) for sets in follow])])
-        self._age = np.array([max_age_s(sets[0]) for sets in follow]) * NS
+        self._age = np.array([min(max_age_s(sets[0]), _TRUSTED_S) for sets in follow]).astype(np.int64) * NS
         self._own = [transmitter(seed, int(s), effects.group_delays) for s in self.satellites]
         self._delays = effects.group_delays
         scales = float(effects.orbits), float(effects.satellite_clocks)
@@ -66,8 +68,9 @@ class NavigationSky:
         before = after - 1
         old = before >= 0 and gpst - toe[before] <= age
         new = after < toe.size and toe[after] - gpst <= age
-        if old and new:
-            u = (gpst - toe[before]) / (toe[after] - toe[before])
+        if old and new:  # from one to the other while both are young
+            start, end = max(toe[before], toe[after] - age), min(toe[after], toe[before] + age)
+            u = (gpst - start) / max(end - start, 1)
             return first + before, first + after, float(u * u * (3.0 - 2.0 * u))
         if old or new:
             only = first + (before if old else after)
@@ -88,10 +91,9 @@ class NavigationSky:
             for a, b in zip((*one[:2], one.clock), (*two[:2], two.clock), strict=True)
         ]
         position, velocity, clock = mixed[0], mixed[1], mixed[2][:, :, 0]
-        for row in range(n):
-            errors = np.array([self._errors[row].slow(t / NS) for t in elapsed])
-            position[row] -= _radial_along_cross(position[row], velocity[row], errors[:, :3])
-            clock[row] -= errors[:, 3] / SPEED_OF_LIGHT
+        errors = slow_errors(self._errors, elapsed / NS)
+        position -= _radial_along_cross(position, velocity, errors[:, :, :3])
+        clock -= errors[:, :, 3] / SPEED_OF_LIGHT
         position[~usable] = 0.0
         return SkyStates(position, clock, usable)
 
@@ -128,12 +130,10 @@ def _sent(ephemeris: Ephemeris) -> int:
 def _radial_along_cross(
     position: NDArray[np.float64], velocity: NDArray[np.float64], errors: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Errors [m, 3] of a satellite's frame in ECEF."""
-    radial = position / np.linalg.norm(position, axis=1, keepdims=True)
-    inertial = velocity + np.cross([0.0, 0.0, EARTH_ROTATION], position)
-    cross = np.cross(position, inertial)
-    cross /= np.linalg.norm(cross, axis=1, keepdims=True)
-    moved: NDArray[np.float64] = (
-        errors[:, :1] * radial + errors[:, 1:2] * np.cross(cross, radial) + errors[:, 2:] * cross
-    )
+    """Errors [..., 3] of satellites' frames in ECEF."""
+    radial = position / np.linalg.norm(position, axis=-1, keepdims=True)
+    cross = np.cross(position, velocity + np.cross([0.0, 0.0, EARTH_ROTATION], position))
+    cross /= np.linalg.norm(cross, axis=-1, keepdims=True)
+    axes = np.stack([radial, np.cross(cross, radial), cross], axis=-1)
+    moved: NDArray[np.float64] = np.einsum("...ij,...j->...i", axes, errors)
     return moved

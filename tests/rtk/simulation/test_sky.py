@@ -212,6 +212,24 @@ def test_a_navigation_file_is_followed_smoothly_and_never_exactly() -> None:
         NavigationSky([], START, 1, "G", Effects())
 
 
+def test_a_gap_in_a_navigation_file_is_bridged_without_a_jump_or_not_at_all() -> None:
+    """Three hours between Galileo's sets: each is followed for two, one hour both; five hours: nothing between."""
+    step = 600 * NS
+    first = START // step * step
+    for hours, followed in ((3, True), (5, False)):
+        times = [first + k * step for k in (0, 1, 6 * hours + 1)]
+        sets = [e for gpst in times for e in SKY.ephemerides(gpst) if e.satellite >> 6 == Constellation.GALILEO
+                and e.toe in times]  # fmt: skip
+        sky = NavigationSky(sets, START, 3, "E", Effects())
+        gap = np.arange(0, hours * 3600, 60) * NS + first + step - START
+        states = sky.states(gap)
+        assert states.usable.all() == followed
+        if followed:
+            jumps = np.abs(np.diff(states.position - SKY.states(gap).position[np.isin(SKY.satellites, sky.satellites)],
+                                   axis=1))  # fmt: skip
+            assert jumps.max() < 0.5
+
+
 def test_geo_sets_of_different_hours_describe_one_orbit() -> None:
     """D2's frame turns with the reference time; truth in it is a plain ellipse for any of them (exact messages)."""
     sky = NominalSky(3, START, "C", Effects.none())
