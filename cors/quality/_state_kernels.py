@@ -103,7 +103,7 @@ def set_flags(tag, observations, phase, slots, signals, floors, strongest, froze
     """
     seconds = tag * 1e-9
     for n in range(slots.size):
-        flags[n] = observations.flags[n] & ~SLIP
+        flags[n] = observations.flags[n] & (255 - SLIP)
         if slots[n] < 0:
             flags[n] |= CODE_REJECTED | PHASE_REJECTED
             continue
