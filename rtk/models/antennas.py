@@ -142,13 +142,15 @@ def phase_centre_variation(antenna: Antenna, pattern: Pattern, azimuth: Array, e
     i = np.minimum(z.astype(np.int64), pattern.noazi.size - 2)
     w = z - i
     if pattern.grid is None:
-        return pattern.noazi[i] * (1.0 - w) + pattern.noazi[i + 1] * w
+        level: Array = pattern.noazi[i] * (1.0 - w) + pattern.noazi[i + 1] * w
+        return level
     a = np.degrees(azimuth) % 360.0 / antenna.azimuth_step_deg
     j = np.minimum(a.astype(np.int64), pattern.grid.shape[0] - 2)
     v = a - j
-    low = pattern.grid[j, i] * (1.0 - w) + pattern.grid[j, i + 1] * w
-    high = pattern.grid[j + 1, i] * (1.0 - w) + pattern.grid[j + 1, i + 1] * w
-    return low * (1.0 - v) + high * v
+    low: Array = pattern.grid[j, i] * (1.0 - w) + pattern.grid[j, i + 1] * w
+    high: Array = pattern.grid[j + 1, i] * (1.0 - w) + pattern.grid[j + 1, i + 1] * w
+    between: Array = low * (1.0 - v) + high * v
+    return between
 
 
 def parse_antex(text: str) -> AntennaTable:
@@ -198,7 +200,8 @@ def _instant(line: str | None) -> int | None:
 
 def _patterns(lines: list[str], start: int, end: int, count: int, step: float) -> dict[str, Pattern]:
     patterns: dict[str, Pattern] = {}
-    code, pco, noazi, rows = "", np.zeros(3), np.zeros(0), []
+    code, pco, noazi = "", np.zeros(3), np.zeros(0)
+    rows: list[Array] = []
     for number in range(start, end):
         line, label = lines[number], lines[number][60:].strip()
         if label == "START OF FREQUENCY":
