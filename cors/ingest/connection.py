@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -131,4 +132,6 @@ def _keep_alive(writer: asyncio.StreamWriter) -> None:
 
 
 def _words(error: OSError) -> str:
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio puts host and port in its place
     return (error.strerror or str(error) or type(error).__name__)[:200]

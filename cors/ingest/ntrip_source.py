@@ -14,7 +14,18 @@ from cors.ingest.address import NtripAddress
 from cors.ingest.backoff import End
 from cors.ingest.clock import Clock
 from cors.ingest.connection import Connection, Ended, SourceOptions, connect
-from cors.ntrip.client import Event, NotNtrip, NtripClient, Refusal, Refused, StreamData, StreamEnded, StreamStarted
+from cors.ntrip.client import (
+    ClientRequest,
+    Event,
+    NotNtrip,
+    NtripClient,
+    Refusal,
+    Refused,
+    StreamData,
+    StreamEnded,
+    StreamStarted,
+    TableReceived,
+)
 from cors.ntrip.gga import build_gga
 
 _ENDS = {
@@ -23,6 +34,27 @@ _ENDS = {
     Refusal.CONFLICT: End.REFUSED,
     Refusal.NOT_AVAILABLE: End.NO_MOUNTPOINT,
 }
+
+
+def _request(address: NtripAddress, mountpoint: str, version: int) -> ClientRequest:
+    return ClientRequest(address.host, address.port, mountpoint, address.user, address.password.reveal(), version)
+
+
+async def fetch_sourcetable(address: NtripAddress, options: SourceOptions) -> bytes:
+    """The caster's sourcetable as it sends it. Raises Ended."""
+    client = NtripClient(_request(address, "", address.version or 2))
+    connection = await connect(address.host, address.port, options, address.tls)
+    stream = NtripStream(connection, client, None, options.gga_interval_s)
+    try:
+        async with asyncio.timeout(options.reply_s):
+            await stream.begin()
+    except TimeoutError:
+        raise Ended(End.SILENT, f"no sourcetable within {options.reply_s:g} s") from None
+    finally:
+        await connection.close()
+    if stream.table is None:
+        raise Ended(End.BAD_REPLY, "a stream came instead of the sourcetable")
+    return stream.table
 
 
 class NtripOpener:
@@ -46,9 +78,7 @@ class NtripOpener:
 
     async def _open(self) -> NtripStream:
         address, options = self._address, self._options
-        client = NtripClient(
-            address.host, address.port, address.mountpoint, address.user, address.password.reveal(), self._version
-        )
+        client = NtripClient(_request(address, address.mountpoint, self._version))
         connection = await connect(address.host, address.port, options, address.tls)
         stream = NtripStream(connection, client, self._gga if options.gga is not None else None, options.gga_interval_s)
         try:
@@ -81,11 +111,13 @@ class NtripStream:
         self._next_gga = 0.0
         self._ready: list[bytes] = []
         self._ended: Ended | None = None
+        self.table: bytes | None = None
+        """The sourcetable, where that was asked for."""
 
     async def begin(self) -> None:
         """Send the request and read until the stream begins. Raises Ended."""
         self._connection.write(self._client.request_bytes(self._gga() if self._gga else None))
-        while not self._client.streaming and not self._ready and self._ended is None:
+        while not self._client.streaming and not self._ready and self._ended is None and self.table is None:
             await self._receive()
         if self._ended is not None and not self._ready:
             raise self._ended
@@ -143,5 +175,7 @@ class NtripStream:
                 self._ended = Ended(End.BAD_REPLY, f"{event.code}: {event.offending}")
             elif isinstance(event, StreamEnded):
                 self._ended = self._ended or Ended(End.CLOSED, "the caster ended the stream")
-            elif not isinstance(event, StreamStarted):
-                self._ended = Ended(End.NO_MOUNTPOINT, "a sourcetable came")
+            elif isinstance(event, TableReceived):
+                self.table = event.data
+            else:
+                assert isinstance(event, StreamStarted)

@@ -164,4 +164,8 @@ class StationSource:
         self, state: SourceState, end: End | None, detail: str, wait_s: float | None, error: Exception | None = None
     ) -> None:
         self._state = state
-        self._around.observer(SourceEvent(self.station, state, end, detail, wait_s, error))
+        try:
+            self._around.observer(SourceEvent(self.station, state, end, detail, wait_s, error))
+        except Exception as fault:  # whoever listens must not end the station
+            context = {"message": f"observer of source {self.station} failed", "exception": fault}
+            asyncio.get_running_loop().call_exception_handler(context)
