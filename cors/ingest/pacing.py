@@ -31,6 +31,11 @@ class Pacer:
         self._monotonic = monotonic
         self._sleep = sleep
 
+    def include(self, instant: int) -> None:
+        """A recording begins at `instant` (gpst ns): the scene begins no later, if it has not begun."""
+        if self._began is None:
+            self._origin = instant if self._origin is None else min(self._origin, instant)
+
     async def until(self, instant: int) -> None:
         """Return when `instant` (gpst ns) is due; at once when it is past. Always lets others run."""
         if self._origin is None:
