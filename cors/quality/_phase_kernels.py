@@ -310,7 +310,7 @@ def judge_ionosphere_free(begin, end, satellite, clock, slots, work, limits, cau
         pairs, good = 0, 0
         for j in range(begin, end):
             free = free_change(i, j, work) - clock * work[i, DT]
-            if math.isnan(free):
+            if math.isnan(free) or cause[j] & SLIPS:
                 continue
             sigma = math.sqrt(satellite[IF_VARIANCE]) if satellite[IF_N] >= 4.0 else 0.02 + 0.0005 * work[i, DT]
             limit = max(limits.range_slip_m, limits.ionosphere_free_sigmas * sigma)
@@ -447,9 +447,13 @@ def judge_satellites(observations, slots, satellites, work, limits, scratch, cau
     begin = 0
     while begin < slots.size:
         end = begin + 1
+        known = not math.isnan(work[begin, DT])
         while end < slots.size and observations.satellite[end] == observations.satellite[begin]:
+            known = known or not math.isnan(work[end, DT])
             end += 1
         satellite = satellites[observations.satellite[begin]]
+        if not known:  # it has risen anew
+            satellite[:] = 0.0
         judge_ionosphere_free(begin, end, satellite, clock, slots, work, limits, cause)
         judge_bands(begin, end, satellite, slots, work, limits, cause)
         learn_ionosphere(begin, end, satellite, slots, work, cause)
