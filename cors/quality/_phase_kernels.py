@@ -408,7 +408,7 @@ def learn_ionosphere(begin, end, satellite, slots, work, cause):
     error = rate - satellite[IONO_RATE]
     if satellite[IONO_N] == 0.0 or satellite[SHAKEN] >= 2.0:
         satellite[IONO_RATE] = rate
-        satellite[IONO_VARIANCE] = min(max(4.0 * satellite[IONO_VARIANCE], 1e-8), 1e-4)
+        satellite[IONO_VARIANCE] = min(max(4.0 * satellite[IONO_VARIANCE], 1e-6), 1e-4)
     elif not shaken:
         satellite[IONO_RATE] += 0.3 * error
         satellite[IONO_VARIANCE] += 0.15 * (error * error - satellite[IONO_VARIANCE])
