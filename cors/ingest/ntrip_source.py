@@ -1,7 +1,8 @@
 """A mountpoint of a caster as a source of bytes: request, reply, chunks undone, the position sent while it streams.
 
-Which NTRIP a caster speaks is found out: version 2 is offered first, and when what answers is no reply (or none), the
-next try offers version 1. What a caster says is `cors.ntrip`'s business; here are the socket and the time limits.
+Which NTRIP a caster speaks is found out: version 2 is offered first, and when what answers is no reply (or none), or a
+refusal (BKG 0.1.5 answers every version 2 request so), the next try offers version 1. What a caster says is
+`cors.ntrip`'s business; here are the socket and the time limits.
 """
 
 from __future__ import annotations
@@ -66,15 +67,18 @@ class NtripOpener:
         self._options = options
         self._clock = clock
         self._version = address.version or 2
+        self._is_known = address.version is not None
 
     async def __call__(self) -> NtripStream:
         """Connect and ask; returns when the caster said yes. Raises Ended."""
         try:
-            return await self._open()
+            stream = await self._open()
         except Ended as ended:
-            if ended.end is End.BAD_REPLY and self._address.version is None:
+            if ended.end in (End.BAD_REPLY, End.REFUSED) and not self._is_known:
                 self._version = 3 - self._version
             raise
+        self._is_known = True
+        return stream
 
     async def _open(self) -> NtripStream:
         address, options = self._address, self._options

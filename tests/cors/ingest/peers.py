@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -45,14 +46,40 @@ class Counter:
         return data.count(b"\xd3\x00")
 
 
-class World:
-    """Surroundings whose time moves only by sleeping, and that remember what they were told."""
+class VirtualTime:
+    """Seconds that pass only when everybody sleeps: the earliest sleeper is woken when nobody has anything to do."""
 
     def __init__(self) -> None:
+        self.s = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+        self._waker: asyncio.Task[None] | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        self._count += 1
+        sleeper = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.s + seconds, self._count, sleeper))
+        if self._waker is None or self._waker.done():
+            self._waker = asyncio.create_task(self._wake())
+        await sleeper
+
+    async def _wake(self) -> None:
+        while self._sleepers:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            due, _, sleeper = heapq.heappop(self._sleepers)
+            self.s = max(self.s, due)
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+
+class World(VirtualTime):
+    """Surroundings with virtual time that remember what they were told."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.slept: list[float] = []
         self.events: list[SourceEvent] = []
-        self._news = asyncio.Condition()
-        self.s = 0.0
 
     def around(self) -> Surroundings:
         return Surroundings(self._observe, lambda: self.s, self._sleep, lambda: 0.5)
@@ -74,8 +101,7 @@ class World:
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.s += seconds
-        await asyncio.sleep(0)
+        await self.sleep(seconds)
 
 
 async def read_head(reader: asyncio.StreamReader) -> bytes:
