@@ -12,12 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from cors.gnss.observations import Observations
+from cors.gnss.observations import ObservationFlag, Observations
 from cors.gnss.signals import parse_signal
+from cors.gnss.time import parse_time
 from cors.quality.judgement import SLIPS, Cause, ClockJump, Judgement, ModelledRanges
 from cors.quality.tracker import StationTracker
 from cors.rinex.navigation.reading import read_navigation
 from cors.rinex.observation.reading import read_observations
+from cors.rtcm._decode_kernels import FIRST, ROWS, TAG
+from cors.rtcm.observation_rows import decode_blocks
 from tests.real.conftest import data_path
 from tests.real.ranges import StationRanges
 
@@ -161,6 +164,24 @@ def test_the_clock_resets_of_a_receiver_are_told_from_slips() -> None:
     assert {abs(j.clock_jump_ms) for _, j in jumps} == {1}
     flagged = [int((j.cause & int(SLIPS) != 0).sum()) for _, j in jumps]
     assert sum(flagged) < 0.1 * sum(len(j.cause) for _, j in jumps)
+
+
+def test_a_half_cycle_is_no_slip_and_a_falling_lock_time_is_one() -> None:
+    """The case `rtcm-half-cycle` (RTKLIB #636, ginan #105).
+
+    Half cycle in the second epoch, lock time falls in the fourth. In the fifth it has grown to 272..288 ms in a second:
+    by RTCM's rule over the elapsed time that lock began after the fourth, so there was another slip.
+    """
+    data = data_path("rinex", "half_cycle.rtcm3").read_bytes()
+    tracker, judged = StationTracker(), []
+    for block in decode_blocks(iter([data]), parse_time("2026-03-12T00:00:00")):
+        for row in block.table:
+            rows = Observations._make(c[row[FIRST] : row[FIRST] + row[ROWS]].copy() for c in block.observations)
+            judged.append(tracker.step(int(row[TAG]), rows))
+    slip, half = int(ObservationFlag.SLIP), int(ObservationFlag.HALF_CYCLE)
+    flags = [(j.observations.flags & (slip | half)).tolist() for j in judged]
+    assert flags == [[slip, slip], [half, 0], [0, 0], [slip, 0], [slip, 0]]  # G1C, G2L
+    assert [Cause(int(c)) for c in judged[3].cause] == [Cause.LOCK_TIME, Cause(0)]
 
 
 def test_multipath_falls_with_elevation() -> None:
