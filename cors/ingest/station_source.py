@@ -66,6 +66,9 @@ class Taker(Protocol):
     def take(self, data: bytes) -> int:
         """Bytes that came; returns how many whole frames they completed."""
 
+    def ended(self) -> None:
+        """The stream has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -131,7 +134,10 @@ class StationSource:
             self._connections += 1
             self._taker.connected()
             self._tell(SourceState.STREAMING, None, "connected", None)
-            await self._read(source)
+            try:
+                await self._read(source)
+            finally:
+                self._taker.ended()
         except Ended as ended:
             return ended, None
         except Exception as error:  # the outermost loop of a task: a bug must not end the station

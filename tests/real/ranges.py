@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cors.gnss.constants import SPEED_OF_LIGHT
 from cors.gnss.ephemeris import Ephemeris
 from cors.gnss.observations import Observations
-from cors.gnss.selection import choose
+from cors.gnss.selection import choose, identity
 from cors.gnss.time import NS
 from cors.quality.judgement import ModelledRanges
 from rtk.models.computed import computed, local_axes, sky_at
@@ -24,13 +24,17 @@ class StationRanges:
         self._position = np.asarray(position_ecef, float)
         self._axes = local_axes(self._position)
         self._atmosphere = mops(self._position, gpst)
-        self._sets: dict[int, list[Ephemeris]] = {}
+        self._sets: dict[int, dict[object, Ephemeris]] = {}
         for ephemeris in ephemerides:
-            self._sets.setdefault(ephemeris.satellite, []).append(ephemeris)
+            self.tell(ephemeris)
         self._clock_s = 0.0
 
+    def tell(self, ephemeris: Ephemeris) -> None:
+        """One more broadcast set."""
+        self._sets.setdefault(ephemeris.satellite, {})[identity(ephemeris)] = ephemeris
+
     def __call__(self, tag: int, observations: Observations) -> ModelledRanges:
-        chosen = [choose(self._sets.get(int(s), ()), tag) for s in np.unique(observations.satellite)]
+        chosen = [choose(self._sets.get(int(s), {}).values(), tag) for s in np.unique(observations.satellite)]
         sky = sky_at([e for e in chosen if e is not None], tag)
         for _ in range(2):
             c = computed(sky, self._position, -self._clock_s, self._atmosphere, self._axes)

@@ -32,7 +32,7 @@ class Counter:
 
     def __init__(self, wanted: int = 1 << 30) -> None:
         self.data = b""
-        self.connections = 0
+        self.connections = self.ends = 0
         self.full = asyncio.Event()
         self._wanted = wanted
 
@@ -44,6 +44,9 @@ class Counter:
         if len(self.data) >= self._wanted:
             self.full.set()
         return data.count(b"\xd3\x00")
+
+    def ended(self) -> None:
+        self.ends += 1
 
 
 class VirtualTime:
@@ -76,10 +79,12 @@ class VirtualTime:
 class World(VirtualTime):
     """Surroundings with virtual time that remember what they were told."""
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = False) -> None:
+        """`strict`: a fault of ours ends the test instead of being tried again."""
         super().__init__()
         self.slept: list[float] = []
         self.events: list[SourceEvent] = []
+        self._strict = strict
 
     def around(self) -> Surroundings:
         return Surroundings(self._observe, lambda: self.s, self._sleep, lambda: 0.5)
@@ -100,6 +105,9 @@ class World(VirtualTime):
         self.events.append(event)
 
     async def _sleep(self, seconds: float) -> None:
+        faults = [event.error for event in self.events if event.error is not None]
+        if self._strict and faults:
+            raise faults[0]
         self.slept.append(seconds)
         await self.sleep(seconds)
 
