@@ -20,6 +20,7 @@ TABLE_COLUMNS = 11
 UNTOUCHED, DECODED, TRUNCATED, CELLS, TIME = 0, 1, 2, 3, 4
 """STATUS: no observation message; decoded; payload ends inside a field; over 64 cells; impossible time."""
 UNKNOWN_SIGNAL, MODULO, RESERVED_LOCK, UNKNOWN_CHANNEL, CHANNEL_CHANGED, UNKNOWN_SATELLITE = 1, 2, 4, 8, 16, 32
+NEGATIVE_EPOCH, WRONG_DAY = 64, 128
 """ISSUES: bits of what a decoded message had that its rows do not show."""
 
 
@@ -176,27 +177,43 @@ def near_glonass(day, ms, reference, leaps):
 
 
 @njit(cache=True, nogil=True)
-def _follow(tag, clock):
-    """Let the time reference clock[0] follow a tag of known week.
+def _follow(tag, knows_week, clock):
+    """Let the time reference clock[0] follow a tag.
 
-    clock[1]: 0 before the first tag (then any is believed), else a tag over a day off waits in clock[2] until the next
-    agrees with it: a gap in a recording moves the reference, one false epoch does not.
+    clock[1]: 0 before the first tag of known week (then any is believed), else one over a day off waits in clock[2]
+    until the next agrees with it: a gap in a recording moves the reference, one false epoch does not. A GLONASS tag
+    (a time of day) only moves it on.
     """
-    if clock[1] == 0 or abs(tag - clock[0]) <= DAY or abs(tag - clock[2]) <= 3600 * SECOND:
+    near = abs(tag - clock[0]) <= DAY
+    if not knows_week:
+        clock[0] = tag if near else clock[0]
+    elif clock[1] == 0 or near or abs(tag - clock[2]) <= 3600 * SECOND:
         clock[0], clock[1], clock[2] = tag, 1, NO_TIME
     else:
         clock[2] = tag
 
 
 @njit(cache=True, nogil=True)
-def _msm_time(system, raw, reference, leaps):
-    """DF004, DF248, DF428, DF427, DF546 or DF416 + DF034 (30 bits) as gpst ns; NO_TIME where they cannot be."""
+def _msm_time(system, raw, clock, leaps, frame):
+    """DF004, DF248, DF428, DF427, DF546 or DF416 + DF034 (30 bits) as gpst ns; NO_TIME where they cannot be.
+
+    DF416 counts only until the date is known, as some senders leave it 0. In the first 14 s of a week some send DF427
+    as a negative number.
+    """
     if system == 1:
-        ms = raw & ((1 << 27) - 1)
-        return near_glonass(raw >> 27, ms, reference, leaps) if ms < DAY_MS + 1000 else NO_TIME
+        day, ms = raw >> 27, raw & ((1 << 27) - 1)
+        if ms >= DAY_MS + 1000:
+            return NO_TIME
+        tag = near_glonass(day if clock[1] == 0 else np.int64(7), ms, clock[0], leaps)
+        if day < 7 and abs(near_glonass(day, ms, tag, leaps) - tag) > SECOND:
+            frame[ISSUES] |= WRONG_DAY
+        return tag
+    if system == 5 and raw >= (1 << 30) - 14_000:
+        raw += WEEK_MS - (1 << 30)
+        frame[ISSUES] |= NEGATIVE_EPOCH
     if raw >= WEEK_MS:
         return NO_TIME
-    return near_week(raw * MS + (BDT if system == 5 else 0), reference)
+    return near_week(raw * MS + (BDT if system == 5 else 0), clock[0])
 
 
 @njit(cache=True, nogil=True)
@@ -288,7 +305,7 @@ def _satellite_columns(buffer, at, kind, system, ids, n, context, rough, rates, 
             if math.isnan(expected):
                 frame[ISSUES] |= MODULO
             elif 0.0 <= expected < 250.0 * METRES_PER_MS:
-                ms = np.int64(max(math.floor(expected / METRES_PER_MS - rough[k] / 1024.0 + 0.5), 0))
+                ms = max(math.floor(expected / METRES_PER_MS - rough[k] / 1024.0 + 0.5), 0)
         rough[k] = rough[k] + 1024 * ms if ms != 255 else NO_RANGE
         if rate_bits:
             rates[k] = _signed(buffer, rate_at + rate_bits * k, rate_bits)
@@ -364,11 +381,11 @@ def decode_msm(buffer, table, frames, clock, context, rows, first):
             frame[STATUS] = TRUNCATED
         if frame[STATUS] != DECODED:
             continue
-        frame[TAG] = _msm_time(system, head[2], clock[0], context.leaps)
+        frame[TAG] = _msm_time(system, head[2], clock, context.leaps, frame)
         if frame[TAG] == NO_TIME:
             frame[STATUS] = TIME
             continue
-        _follow(frame[TAG], clock)
+        _follow(frame[TAG], system != 1, clock)
         frame[STATION], frame[MORE], frame[HEADER] = head[1], head[3], head[4]
         frame[FIRST], frame[ROWS] = first, cells
         columns = bit + 169 + nsat * nsig
@@ -493,9 +510,9 @@ def decode_observables(buffer, table, frames, clock, context, rows, first):
             continue
         if gps:
             frame[TAG] = near_week(head[2] * MS, clock[0])
-            _follow(frame[TAG], clock)
         else:
             frame[TAG] = near_glonass(np.int64(7), head[2], clock[0], context.leaps)
+        _follow(frame[TAG], gps, clock)
         frame[STATUS], frame[STATION], frame[MORE], frame[HEADER] = DECODED, head[1], head[3], head[5]
         frame[FIRST] = first
         for _ in range(head[4]):

@@ -2,7 +2,8 @@
 
 Numbers only; `msm` and `observables` lay them out. They write header and payload of frames; the CRC comes from
 `_frame_kernels.seal_all`. Source: RTCM 10403.x (as in `_decode_kernels`); rounding is half away from zero, and a value
-that does not fit its field is sent as invalid and counted, never clamped.
+that does not fit its field is sent as invalid and counted, never clamped. Longer than most modules because a kernel
+lives in one file with everything it calls.
 """
 
 from __future__ import annotations
@@ -92,9 +93,10 @@ class Scratch(NamedTuple):
     """[10] integers of MSM_HEADER."""
     widths: NDArray[np.int64]
     """[64] width of a column, repeated."""
+    blocks: NDArray[np.int64]
+    """[3, 449] first row, row behind the last and signals sent, by satellite."""
 
 
-CN0_WIDTH = np.array([8], np.int64)
 OBSERVABLE_LOCK = np.array([0, 24, 120, 408, 1176, 3096], np.int64)
 OBSERVABLE_SPAN = np.array([24, 72, 168, 360, 744], np.int64)
 L1, L2 = 1575.42e6, 1227.60e6
@@ -131,15 +133,23 @@ def _nearest(value):
 
 
 @njit(cache=True, nogil=True)
-def _fit(value, bits, counts):
-    """Integer of a two's complement field, or its invalid value where it is NaN or (counted) does not fit."""
-    if math.isnan(value):
-        return -(1 << (bits - 1))
-    limit = float(1 << (bits - 1))
-    if not -limit + 0.5 < value < limit - 0.5:
-        counts[VALUE_LOST] += 1
-        return -(1 << (bits - 1))
-    return np.int64(_nearest(value))
+def _fit(value, bits):
+    """Integer of a two's complement field, or its invalid value where it is NaN or does not fit; 1 for the latter.
+
+    Functions called for every row take numbers only: passing arrays costs more than they do.
+    """
+    invalid = -(1 << (bits - 1))
+    if invalid + 0.5 < value < -invalid - 0.5:
+        return np.int64(_nearest(value)), 0
+    return invalid, 0 if math.isnan(value) else 1
+
+
+@njit(cache=True, nogil=True)
+def _strength(level, bits):
+    """Integer of an unsigned C/N0 field, 0 where it is NaN or does not fit; 1 for the latter."""
+    if 0.5 <= level < (1 << bits) - 0.5:
+        return np.int64(_nearest(level)), 0
+    return np.int64(0), 0 if math.isnan(level) else 1
 
 
 @njit(cache=True, nogil=True)
@@ -153,135 +163,143 @@ def _lock_code(kind, lock):
         return b
     if ms == 67_108_864:
         return 704
+    while ms >> b >= 1024:
+        b += 4
     while ms >> b >= 64:
         b += 1
     return (ms >> b) + 32 * b
 
 
 @njit(cache=True, nogil=True)
-def _strength(level, bits, counts):
-    """Integer of an unsigned C/N0 field; 0 where it is NaN or (counted) does not fit."""
-    if 0.5 <= level < (1 << bits) - 0.5:
-        return np.int64(_nearest(level))
-    counts[VALUE_LOST] += 0 if math.isnan(level) else 1
-    return np.int64(0)
-
-
-@njit(cache=True, nogil=True)
-def _rough(kind, rows, sendable, first, last, sat, scratch, counts):
-    """Rough range and rate of a satellite's rows first..last - 1 into scratch; keep[] of the rows with a place.
+def _rough_ranges(kind, rows, sendable, first, last, scratch, counts):
+    """Satellites of rows first..last - 1 into scratch.blocks, their rough ranges and rates, keep[] of rows.
 
     The range is the mean of the codes, or the first where one is off by a whole-millisecond fault, or the phase where
-    there is no code.
+    there is no code. Returns how many satellites. Called once an epoch: passing rows costs as much as thirty of them.
     """
-    total, n, low, high, base, speed, speeds = 0.0, 0, math.inf, -math.inf, math.nan, 0.0, 0
-    for i in range(first, last):
-        scratch.keep[i] = sendable[rows.signal[i]]
-        if not scratch.keep[i]:
-            counts[NO_PLACE] += 1
-            continue
-        code = rows.pseudorange[i]
-        if not math.isnan(code):
-            base = code if n == 0 else base
-            total += code
-            n += 1
-            low, high = min(low, code), max(high, code)
-        if not math.isnan(rows.phaserange_rate[i]):
-            speed += rows.phaserange_rate[i]
-            speeds += 1
-    if n:
-        base = total / n if high - low < 580.0 else base
-    for i in range(first, last):
-        if scratch.keep[i] and math.isnan(base):
-            base = rows.phaserange[i]
-    scratch.rough[sat], scratch.rates[sat] = NO_RANGE, NO_RATE
-    if 0.0 <= base < 254.9 * METRES_PER_MS:
-        scratch.rough[sat] = np.int64(_nearest(base / METRES_PER_MS * 1024.0))
-    if kind in (5, 7) and speeds and abs(speed / speeds) < 8191.0:
-        scratch.rates[sat] = np.int64(_nearest(speed / speeds))
+    n, i = 0, first
+    while i < last:
+        sat, end = np.int64(rows.satellite[i]), i
+        total, codes, low, high, code, phase, speed, speeds = 0.0, 0, math.inf, -math.inf, math.nan, math.nan, 0.0, 0
+        while end < last and rows.satellite[end] == sat:
+            keep = sendable[rows.signal[end]]
+            scratch.keep[end] = keep
+            counts[NO_PLACE] += 0 if keep else 1
+            value, rate = rows.pseudorange[end], rows.phaserange_rate[end]
+            if keep and not math.isnan(value):
+                code = value if codes == 0 else code
+                total += value
+                codes += 1
+                low, high = min(low, value), max(high, value)
+            if keep and not math.isnan(rate):
+                speed += rate
+                speeds += 1
+            phase = rows.phaserange[end] if keep and math.isnan(phase) else phase
+            end += 1
+        base = phase if codes == 0 else (total / codes if high - low < 580.0 else code)
+        scratch.rough[sat], scratch.rates[sat] = NO_RANGE, NO_RATE
+        if 0.0 <= base < 254.9 * METRES_PER_MS:
+            scratch.rough[sat] = np.int64(_nearest(base / METRES_PER_MS * 1024.0))
+        if SATELLITE_FIELDS[kind, 3] and speeds and abs(speed / speeds) < 8191.0:
+            scratch.rates[sat] = np.int64(_nearest(speed / speeds))
+        scratch.blocks[0, n], scratch.blocks[1, n] = i, end
+        n, i = n + 1, end
+    return n
 
 
 @njit(cache=True, nogil=True)
-def _screen(kind, rows, sendable, first, last, scratch, counts):
-    """Decide which rows of a satellite, first..last - 1, are sent; the mask of their signals (most significant first).
+def _screen(kind, rows, blocks, scratch, counts):
+    """Decide which rows are sent, and put the mask of each satellite's signals (most significant first) beside it.
 
     A row goes when it has nothing this type carries, or a code off the others by more than the fine range.
     """
-    sat = np.int64(rows.satellite[first])
-    _rough(kind, rows, sendable, first, last, sat, scratch, counts)
-    steps, ranged = scratch.rough[sat], scratch.rough[sat] != NO_RANGE
-    mask = 0
-    for i in range(first, last):
-        code = kind != 2 and not math.isnan(rows.pseudorange[i])
-        phase = kind != 1 and not math.isnan(rows.phaserange[i])
-        rate = scratch.rates[sat] != NO_RATE and not math.isnan(rows.phaserange_rate[i])
-        far = abs(rows.pseudorange[i] - steps / 1024.0 * METRES_PER_MS) >= METRES_PER_MS / 1024.0
-        if scratch.keep[i] and (far or not (rate or (ranged and (code or phase)))):
-            scratch.keep[i] = 0
-            counts[LEFT_OUT] += 1
-        if scratch.keep[i]:
-            mask |= 1 << (31 - (rows.signal[i] & 63))
-    return mask
+    carries_code, carries_phase = CELL_FIELDS[kind, CODE] > 0, CELL_FIELDS[kind, PHASE] > 0
+    for block in range(blocks):
+        first, mask = scratch.blocks[0, block], 0
+        sat = np.int64(rows.satellite[first])
+        ranged, rated = scratch.rough[sat] != NO_RANGE, scratch.rates[sat] != NO_RATE
+        rough = scratch.rough[sat] / 1024.0 * METRES_PER_MS
+        for i in range(first, scratch.blocks[1, block]):
+            code, phase = not math.isnan(rows.pseudorange[i]), not math.isnan(rows.phaserange[i])
+            told = ranged and ((carries_code and code) or (carries_phase and phase))
+            told = told or (rated and not math.isnan(rows.phaserange_rate[i]))
+            if not told or abs(rows.pseudorange[i] - rough) >= METRES_PER_MS / 1024.0:
+                counts[LEFT_OUT] += scratch.keep[i]
+                scratch.keep[i] = 0
+            if scratch.keep[i]:
+                mask |= 1 << (31 - (np.int64(rows.signal[i]) & 63))
+        scratch.blocks[2, block] = mask
 
 
 @njit(cache=True, nogil=True)
-def _sent_lock_ms(rows, i, now_ms, memory):
-    """Lock time (ms) to send with row i: the receiver's, but no longer than since the last slip or move we know of."""
-    lock = rows.lock_time[i]
-    if rows.flags[i] & SLIP or (math.isnan(lock) and memory.restart[i] == NO_TIME):
-        memory.restart[i] = now_ms
-    age = float(now_ms - memory.restart[i])
+def _restarted(lock, flags, restart, now_ms):
+    """When the lock time that is sent began anew: now where a slip is flagged, or where nobody counts it yet."""
+    return now_ms if flags & SLIP or (math.isnan(lock) and restart == NO_TIME) else restart
+
+
+@njit(cache=True, nogil=True)
+def _sent_lock_ms(lock, restart, now_ms):
+    """Lock time (ms) to send: the receiver's, but no longer than since the last slip or move we know of."""
+    age = float(now_ms - restart)
     return age if math.isnan(lock) else min(age, float(lock))
 
 
 @njit(cache=True, nogil=True)
-def _phase_cell(kind, steps, phase, wavelength, now_ms, i, memory, counts):
-    """DF401 or DF406 of a phase in m; one that leaves the range is moved by whole cycles and its lock time starts."""
-    bits = CELL_FIELDS[kind, PHASE]
-    invalid = -(1 << (bits - 1))
-    if math.isnan(phase) or steps == NO_RANGE:
-        return invalid
-    per_metre = (1.0 if kind > 5 else 0.25) / PHASE_STEP
-    rough = steps / 1024.0 * METRES_PER_MS
-    limit = float(1 << (bits - 1)) - 1.0
-    moved = phase + (memory.shift[i] * wavelength if memory.shift[i] != 0.0 else 0.0)
-    if not abs((moved - rough) * per_metre) < limit:
-        if math.isnan(wavelength) or not abs(rough - phase) < 1e12:
-            counts[PHASE_LOST] += 1
-            return invalid
-        memory.shift[i] = _nearest((rough - phase) / wavelength)
-        memory.restart[i] = now_ms
-        counts[REBASED] += 1
-        moved = phase + memory.shift[i] * wavelength
-    return np.int64(_nearest((moved - rough) * per_metre))
+def _moved_phase(phase, rough, shift, wavelength, limit):
+    """Phase within `limit` m of the rough range, and its shift: a new one where the old no longer serves.
+
+    NaN where there is no phase, or no wavelength to move it by.
+    """
+    moved = phase + (shift * wavelength if shift != 0.0 else 0.0)
+    if abs(moved - rough) < limit or math.isnan(phase):
+        return moved, shift
+    shift = float(_nearest((rough - phase) / wavelength)) if abs(rough - phase) < 1e12 else math.nan
+    return phase + shift * wavelength, shift
 
 
 @njit(cache=True, nogil=True)
 def _quantise(kind, now_ms, rows, first, last, memory, carriers, channels, scratch, counts):
     """Integers of the kept rows first..last - 1 into scratch.cells; returns how many."""
     n, cells = 0, scratch.cells
+    code_bits, phase_bits, _, _, cn0_bits, rate_bits = CELL_FIELDS[kind]
+    fine_code = (1.0 if kind > 5 else 0.03125) / CODE_STEP
+    fine_phase = (1.0 if kind > 5 else 0.25) / PHASE_STEP
+    limit = ((1 << (phase_bits - 1)) - 1.0) / fine_phase if phase_bits else 0.0
+    strength_step = 16.0 if kind > 5 else 1.0
     for i in range(first, last):
         if not scratch.keep[i]:
             continue
-        sat, signal = np.int64(rows.satellite[i]), rows.signal[i]
+        sat, signal = np.int64(rows.satellite[i]), np.int64(rows.signal[i])
         steps, speed = scratch.rough[sat], scratch.rates[sat]
-        if CELL_FIELDS[kind, CODE]:
-            fine = rows.pseudorange[i] - steps / 1024.0 * METRES_PER_MS if steps != NO_RANGE else math.nan
-            cells[0, n] = _fit(fine / CODE_STEP * (1.0 if kind > 5 else 0.03125), CELL_FIELDS[kind, CODE], counts)
-        if CELL_FIELDS[kind, PHASE]:
-            carrier = carriers.frequency[signal]
-            if carriers.step[signal] != 0.0:
-                channel = channels[sat & 63]
-                carrier = carrier + channel * carriers.step[signal] if channel != NO_CHANNEL else math.nan
-            wavelength = 1000.0 * METRES_PER_MS / carrier
-            cells[1, n] = _phase_cell(kind, steps, rows.phaserange[i], wavelength, now_ms, i, memory, counts)
-            cells[2, n] = _lock_code(kind, _sent_lock_ms(rows, i, now_ms, memory))
-            cells[3, n] = 1 if rows.flags[i] & HALF_CYCLE else 0
-        if CELL_FIELDS[kind, CN0]:
-            cells[4, n] = _strength(rows.cn0[i] * (16.0 if kind > 5 else 1.0), CELL_FIELDS[kind, CN0], counts)
-        if CELL_FIELDS[kind, RATE]:
+        rough = steps / 1024.0 * METRES_PER_MS if steps != NO_RANGE else math.nan
+        lost = 0
+        if code_bits:
+            cells[CODE, n], lost = _fit((rows.pseudorange[i] - rough) * fine_code, code_bits)
+        if phase_bits:
+            carrier, step, channel = carriers.frequency[signal], carriers.step[signal], channels[sat & 63]
+            if step != 0.0:
+                carrier = carrier + channel * step if channel != NO_CHANNEL else math.nan
+            restart, lock = _restarted(rows.lock_time[i], rows.flags[i], memory.restart[i], now_ms), rows.lock_time[i]
+            phase, shift = rows.phaserange[i], memory.shift[i]
+            if not math.isnan(phase + rough):
+                phase, shift = _moved_phase(phase, rough, shift, 1000.0 * METRES_PER_MS / carrier, limit)
+                if math.isnan(phase):
+                    counts[PHASE_LOST] += 1
+                elif shift != memory.shift[i]:
+                    counts[REBASED] += 1
+                    memory.shift[i], restart = shift, now_ms
+            memory.restart[i] = restart
+            cells[PHASE, n] = _fit((phase - rough) * fine_phase, phase_bits)[0]
+            cells[LOCK, n] = _lock_code(kind, _sent_lock_ms(lock, restart, now_ms))
+            cells[HALF, n] = 1 if rows.flags[i] & HALF_CYCLE else 0
+        if cn0_bits:
+            cells[CN0, n], more = _strength(float(rows.cn0[i]) * strength_step, cn0_bits)
+            lost += more
+        if rate_bits:
             fine = (rows.phaserange_rate[i] - speed) * 10_000.0 if speed != NO_RATE else math.nan
-            cells[5, n] = _fit(fine, CELL_FIELDS[kind, RATE], counts)
+            cells[RATE, n], more = _fit(fine, rate_bits)
+            lost += more
+        counts[VALUE_LOST] += lost
         n += 1
     return n
 
@@ -302,7 +320,7 @@ def _header(kind, system, more, station, now_ms, leap, header, mask, head):
 @njit(cache=True, nogil=True)
 def _fill_columns(system, rows, first, last, channels, scratch):
     """Satellite columns and masks of the kept rows first..last - 1; returns how many satellites."""
-    n, before = -1, -1
+    n, before = -1, np.int64(-1)
     columns, head = scratch.columns, scratch.head
     for i in range(first, last):
         if not scratch.keep[i]:
@@ -310,14 +328,14 @@ def _fill_columns(system, rows, first, last, channels, scratch):
         sat = np.int64(rows.satellite[i])
         if sat != before:
             n, before = n + 1, sat
-            steps, channel = scratch.rough[sat], 0
+            steps, channel = scratch.rough[sat], np.int64(0)
             if system == 1:
-                channel = channels[sat & 63] + 7 if channels[sat & 63] != NO_CHANNEL else 15
+                channel = np.int64(channels[sat & 63] + 7 if channels[sat & 63] != NO_CHANNEL else 15)
             columns[0, n], columns[1, n] = steps >> 10 if steps != NO_RANGE else 255, channel
             columns[2, n], columns[3, n] = steps & 1023 if steps != NO_RANGE else 0, scratch.rates[sat]
             columns[4, n] = 0
             head[7 + (sat >> 5 & 1)] |= 1 << (31 - (sat & 31))
-        columns[4, n] |= 1 << (31 - (rows.signal[i] & 63))
+        columns[4, n] |= 1 << (31 - (np.int64(rows.signal[i]) & 63))
     return n + 1
 
 
@@ -388,20 +406,19 @@ def encode_msm(kind, now_ms, leap, stations, header, rows, offsets, memory, carr
     scratch = Scratch(
         np.empty(rows.satellite.size, np.uint8), np.empty(448, np.int64), np.empty(448, np.int64),
         np.empty((6, 64), np.int64), np.empty((5, 64), np.int64), np.empty(MSM_HEADER.size, np.int64),
-        np.empty(64, np.int64),
+        np.empty(64, np.int64), np.empty((3, 449), np.int64),
     )  # fmt: skip
     for r in range(stations.size):
-        own, i, last, start = channels[r if channels.shape[0] > 1 else 0], offsets[r], offsets[r + 1], ends[r]
-        if not _in_order(rows, i, last):
+        own, last, start = channels[r if channels.shape[0] > 1 else 0], offsets[r + 1], ends[r]
+        if not _in_order(rows, offsets[r], last):
             return r, NO_ORDER
-        none = i - i  # not a literal: see MSM_HEADER
-        group, group_end, group_mask, group_sats = i, i, none, none
-        while True:
-            end, mask, done = i, none, i == last
-            while end < last and rows.satellite[end] == rows.satellite[i]:
-                end += 1
-            if not done:
-                mask = _screen(kind, rows, carriers.sendable, i, end, scratch, counts)
+        blocks = _rough_ranges(kind, rows, carriers.sendable, offsets[r], last, scratch, counts)
+        _screen(kind, rows, blocks, scratch, counts)
+        none = last - last  # not a literal: see MSM_HEADER
+        group, group_end, group_mask, group_sats = none, none, none, none
+        for block in range(blocks + 1):
+            done = block == blocks
+            i, mask = (scratch.blocks[0, block], scratch.blocks[2, block]) if not done else (last, none)
             if group_sats and (
                 done
                 or (mask and rows.satellite[i] >> 6 != rows.satellite[group] >> 6)
@@ -415,12 +432,9 @@ def encode_msm(kind, now_ms, leap, stations, header, rows, offsets, memory, carr
                     n, own, scratch, out, start,
                 )  # fmt: skip
                 group_sats, group_mask = none, none
-            if done:
-                break
             if mask:
                 group = i if group_sats == 0 else group
-                group_sats, group_mask, group_end = group_sats + 1, group_mask | mask, end
-            i = end
+                group_sats, group_mask, group_end = group_sats + 1, group_mask | mask, scratch.blocks[1, block]
         ends[r + 1] = start
     return stations.size, 0
 
@@ -444,7 +458,7 @@ def _choose(rows, first, last, system, band):
     """
     best, rank, kind = -1, 99, 0
     for i in range(first, last):
-        index, order, code = rows.signal[i] & 63, 99, 0
+        index, order, code = np.int64(rows.signal[i]) & 63, 99, 0
         if band == 0:
             order, code = (0, 0) if index == 1 else ((index, 1) if index in (2, 3) else (99, 0))
         elif system == 1:
@@ -458,20 +472,20 @@ def _choose(rows, first, last, system, band):
 
 
 @njit(cache=True, nogil=True)
-def _phase_field(rows, i, code, wavelength, bits, counts):
-    """DF012, DF018, DF042 or DF048 of row i: phase minus code on L1, rolled over by 1500 cycles."""
-    difference = rows.phaserange[i] - code
+def _phase_field(phase, code, wavelength, bits):
+    """DF012, DF018, DF042 or DF048: phase minus code on L1, rolled over by 1500 cycles; 1 where it does not fit."""
+    difference = phase - code
     if abs(difference) > 262.0:
         difference -= _nearest(difference / (ROLLOVER * wavelength)) * ROLLOVER * wavelength
-    return _fit(difference * 2000.0, bits, counts)
+    return _fit(difference * 2000.0, bits)
 
 
 @njit(cache=True, nogil=True)
 def _fill_satellite(number, rows, first, last, now_ms, memory, channel, fields, counts):
     """Integers of OBSERVABLE_FIELDS of the satellite in rows first..last - 1."""
-    gps, sat, widths = number < 1005, np.int64(rows.satellite[first]), OBSERVABLE_FIELDS[number - 1001]
+    gps, sat, widths = number < 1005, np.int64(rows.satellite[first]), OBSERVABLE_FIELDS[11]
     fields[0], fields[2] = (sat & 63) + (40 if sat >> 6 == 3 else 1), channel + 7
-    modulus, code = METRES_PER_MS * (1.0 if gps else 2.0), 0.0
+    modulus, code, lost, more = METRES_PER_MS * (1.0 if gps else 2.0), 0.0, 0, 0
     carrier = (L1, L2) if gps or sat >> 6 == 3 else (G1 + channel * G1_STEP, G2 + channel * G2_STEP)
     for band in range(2):
         i, kind = _choose(rows, first, last, sat >> 6, band)
@@ -486,10 +500,14 @@ def _fill_satellite(number, rows, first, last, now_ms, memory, channel, fields, 
             fields[9], fields[10], fields[11], fields[12] = -8192, -524_288, 0, 0
             break
         else:
-            fields[9], at = _fit((rows.pseudorange[i] - code) * 50.0, widths[9] if widths[9] else 14, counts), 10
-        fields[at] = _phase_field(rows, i, code, 1000.0 * METRES_PER_MS / carrier[band], widths[4], counts)
-        fields[at + 1] = _observable_lock(_sent_lock_ms(rows, i, now_ms, memory))
-        fields[7 if band == 0 else 12] = _strength(rows.cn0[i] * 4.0, CN0_WIDTH[0], counts)
+            fields[9], lost = _fit((rows.pseudorange[i] - code) * 50.0, widths[9])
+            at = 10
+        wavelength = 1000.0 * METRES_PER_MS / carrier[band]
+        fields[at], more = _phase_field(rows.phaserange[i], code, wavelength, widths[4])
+        memory.restart[i] = _restarted(rows.lock_time[i], rows.flags[i], memory.restart[i], now_ms)
+        fields[at + 1] = _observable_lock(_sent_lock_ms(rows.lock_time[i], memory.restart[i], now_ms))
+        fields[7 if band == 0 else 12] = _strength(float(rows.cn0[i]) * 4.0, widths[12])[0]
+        counts[VALUE_LOST] += lost + more
 
 
 @njit(cache=True, nogil=True)

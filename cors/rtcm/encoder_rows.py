@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cors.gnss.observations import Observations, sort_order, take
+from cors.gnss.observations import Observations, empty_observations, sort_order, take
 from cors.gnss.signals import CHANNEL_STEP, FREQUENCY, SIGNALS, UNKNOWN_CHANNEL, is_encodable
 from cors.rtcm import _encode_kernels as kernels
 
@@ -22,7 +22,7 @@ MS_NS = 1_000_000
 CARRIERS = kernels.Carriers(
     FREQUENCY.copy(), CHANNEL_STEP.copy(), np.array([is_encodable(signal) for signal in range(SIGNALS)], np.uint8)
 )
-_DTYPES = (np.int16, np.uint16, np.float64, np.float64, np.float64, np.float32, np.float32, np.uint8)
+_DTYPES = tuple(column.dtype for column in empty_observations())
 _PLACES = SIGNALS * 32
 
 
@@ -43,12 +43,13 @@ class EncodeCounts(NamedTuple):
 
 def kernel_rows(observations: Observations) -> Observations:
     """The same rows as the one type kernels are compiled for: exact dtypes, contiguous, writeable."""
-    columns = []
-    for column, dtype in zip(observations, _DTYPES, strict=True):
-        if column.dtype != dtype or not column.flags.c_contiguous or not column.flags.writeable:
-            column = np.array(column, dtype, order="C")
-        columns.append(column)
-    return Observations._make(columns)
+    return Observations._make(_kernel_column(np.asarray(c), t) for c, t in zip(observations, _DTYPES, strict=True))
+
+
+def _kernel_column(column: NDArray[np.generic], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    if column.dtype == dtype and column.flags.c_contiguous and column.flags.writeable:
+        return column
+    return np.array(column, dtype, order="C")
 
 
 def sorted_rows(observations: Observations) -> Observations:

@@ -46,7 +46,7 @@ class FrameScanner:
         """Work in blocks of `capacity` bytes (at least two frames) and at most `frames` frames."""
         self._capacity = max(capacity, 2 * FRAME_BYTES)
         self.buffer: NDArray[np.uint8] = np.zeros(self._capacity + kernels.PAD, np.uint8)
-        self.memory = memoryview(self.buffer)
+        self.memory = self.buffer.data
         self.table: NDArray[np.int64] = np.zeros((frames, TABLE_COLUMNS), np.int64)
         self.origin = 0
         self.frames = 0
@@ -100,6 +100,11 @@ class FrameScanner:
     def kinds(self) -> tuple[bool, bool]:
         """Whether the table holds MSM, and 1001-1004 or 1009-1012."""
         return bool(self._state[kernels.MSM]), bool(self._state[kernels.OBSERVABLES])
+
+    @property
+    def has_damage(self) -> bool:
+        """Whether `take_damage` has anything."""
+        return bool(self._damage)
 
     def take_damage(self) -> list[Damage]:
         """Stretches of bad bytes since the last call."""
