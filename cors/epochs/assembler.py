@@ -32,8 +32,12 @@ FUTURE_S = 5.0
 """Ahead of the median of the stations: not believed."""
 LEAD_S = 0.5
 """Ahead of the median of the stations: believed, but its rows do not start the deadline before the median's are due."""
+USUAL_AGE_S = 0.1
+"""How long the median is used before it is taken anew."""
 BACK_S = 10.0
 """Behind the closed epochs: when most stations are, time itself went back (a replay that starts anew)."""
+BACK_ARRIVALS = 3
+"""Arrivals in a row that far behind before a station counts as gone back."""
 MOST_PENDING = 16
 """Open epochs; one more closes the oldest."""
 MOST_STATIONS = 4096
@@ -69,6 +73,7 @@ class EpochAssembler:
         self._log: dict[str, StationLog] = {}
         self._expected = ExpectedStations()
         self._ephemerides = EphemerisCollection()
+        self._usual: tuple[float, int, float | None] = (float("-inf"), 0, None)
         self.overflows = 0
         """Epochs closed because too many were open."""
         self.implausible = 0
@@ -178,7 +183,7 @@ class EpochAssembler:
         """Count a row of a closed epoch; learn how late it was, and whether time went back for most stations."""
         if self._closed is not None and self._closed - nominal > BACK_S * NS:
             log.behind += 1
-            if self._went_back(arrived):
+            if log.behind >= BACK_ARRIVALS and self._went_back(arrived):
                 self._restart()
                 return self._place_open(station, log, nominal, tag, observations, arrived)
         first = self._first_arrivals.get(nominal)
@@ -192,21 +197,26 @@ class EpochAssembler:
         if lag_s <= self._deadline_s:
             self._expected.in_time(station)
 
-    def _offsets(self, now: float) -> list[float]:
-        """What the stations heard of lately think the time is, less the monotonic clock."""
-        recent = max(10.0, 3.0 * self._interval / NS)
-        return [log.offset_s for log in self._log.values() if now - log.arrived <= recent]
+    def _usual_offset(self, now: float) -> float | None:
+        """Median of what the stations heard of lately think the time is, less the monotonic clock; None below three."""
+        at, known, usual = self._usual
+        if not (0.0 <= now - at < USUAL_AGE_S and (usual is not None or known == len(self._log))):
+            recent = max(10.0, 3.0 * self._interval / NS)
+            offsets = [log.offset_s for log in self._log.values() if now - log.arrived <= recent]
+            usual = median(offsets) if len(offsets) >= 3 else None
+            self._usual = (now, len(self._log), usual)
+        return usual
 
     def _lead(self, offset_s: float, now: float) -> float:
         """Seconds by which a station is ahead of the median of all, where that is more than it could be; else 0."""
-        offsets = self._offsets(now)
-        lead = offset_s - median(offsets) if len(offsets) >= 3 else 0.0
+        usual = self._usual_offset(now)
+        lead = offset_s - usual if usual is not None else 0.0
         return lead if lead > LEAD_S else 0.0
 
     def _went_back(self, now: float) -> bool:
         recent = max(10.0, 3.0 * self._interval / NS)
         active = [log for log in self._log.values() if now - log.arrived <= recent]
-        return 2 * sum(log.behind >= 3 for log in active) > len(active)
+        return 2 * sum(log.behind >= BACK_ARRIVALS for log in active) > len(active)
 
     def _restart(self) -> None:
         self.restarts += 1
@@ -218,8 +228,8 @@ class EpochAssembler:
 
     def _close(self, gpst: int, now: float) -> EpochBatch | None:
         epoch = self._open.pop(gpst)
-        offsets = self._offsets(now)
-        if len(offsets) >= 3 and abs(gpst / NS - epoch.first_arrived - median(offsets)) > FUTURE_S + self._deadline_s:
+        usual = self._usual_offset(now)
+        if usual is not None and abs(gpst / NS - epoch.first_arrived - usual) > FUTURE_S + self._deadline_s:
             self.implausible += 1
             for station, (_, observations) in epoch.rows.items():
                 if station in self._log:

@@ -7,15 +7,20 @@ import contextlib
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cors.ingest.address import TcpAddress
 from cors.ingest.backoff import End
 
 READ_BYTES = 1 << 16
 """Most that one read takes; what the peer sends faster waits in the system's buffers (TCP slows it down)."""
+
+
+Position: TypeAlias = tuple[float, float, float]
+"""Latitude, longitude (degrees), ellipsoidal height (m)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,8 @@ class SourceOptions:
     """For a caster's whole reply head."""
     silence_s: float = 30.0
     """Without a whole frame the connection is given up: bytes alone are no sign of life."""
-    gga: tuple[float, float, float] | None = None
-    """Latitude, longitude (degrees), height (m) to send to the caster, for mountpoints that want a position."""
+    position: Position | Callable[[], Position | None] | None = None
+    """To send to the caster, for mountpoints that want one; asked each time where it moves, None then: not yet."""
     gga_interval_s: float = 10.0
     ca_file: Path | None = None
     """Certificates to trust beside the system's, for casters with their own."""

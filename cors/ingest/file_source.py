@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Generator
 
 from cors.archive.reading import ArchivedPiece
 from cors.ingest.address import FileAddress
@@ -17,7 +16,7 @@ from cors.ingest.recording import recorded_pieces
 class FileSource:
     """A ByteSource of a recording; ends as FINISHED."""
 
-    def __init__(self, pieces: Iterator[ArchivedPiece], pacer: Pacer) -> None:
+    def __init__(self, pieces: Generator[ArchivedPiece], pacer: Pacer) -> None:
         """Begins with the first piece."""
         self._pieces = pieces
         self._pacer = pacer
@@ -38,34 +37,29 @@ class FileSource:
 
     async def close(self) -> None:
         """Close the file."""
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            close()
+        self._pieces.close()
 
 
 class FileOpener:
     """Opens one recording; told to the scene's pacer when it is made, so that all begin in step."""
 
     def __init__(self, address: FileAddress, pacer: Pacer, clock: Clock) -> None:
-        """Reads as far as the first piece, where the file is there."""
+        """Reads as far as the first piece, where the file is there; where not, the first try to open it says so."""
         self._address = address
         self._pacer = pacer
         self._clock = clock
         try:
-            first = next(self._pieces(), None)
+            first = next(recorded_pieces(address.path, clock.now()), None)
         except OSError:
-            first = None  # told by the first try to open it
+            first = None
         if first is not None:
             pacer.include(first.received)
 
     async def __call__(self) -> FileSource:
         """Begin anew. Raises Ended(UNREACHABLE)."""
-        pieces = self._pieces()
+        path = self._address.path
         try:
-            first = next(pieces, None)
+            path.open("rb").close()
         except OSError as error:
-            raise Ended(End.UNREACHABLE, f"{self._address.path}: {error.strerror or error}") from None
-        return FileSource(chain([first], pieces) if first is not None else iter(()), self._pacer)
-
-    def _pieces(self) -> Iterator[ArchivedPiece]:
-        return recorded_pieces(self._address.path, self._clock.now())
+            raise Ended(End.UNREACHABLE, f"{path}: {error.strerror or error}") from None
+        return FileSource(recorded_pieces(path, self._clock.now()), self._pacer)

@@ -84,7 +84,7 @@ class NtripOpener:
         address, options = self._address, self._options
         client = NtripClient(_request(address, address.mountpoint, self._version))
         connection = await connect(address.host, address.port, options, address.tls)
-        stream = NtripStream(connection, client, self._gga if options.gga is not None else None, options.gga_interval_s)
+        stream = NtripStream(connection, client, self._gga if options.position else None, options.gga_interval_s)
         try:
             async with asyncio.timeout(options.reply_s):
                 await stream.begin()
@@ -96,18 +96,19 @@ class NtripOpener:
             raise
         return stream
 
-    def _gga(self) -> str:
-        latitude, longitude, height = self._options.gga or (0.0, 0.0, 0.0)
-        return build_gga(latitude, longitude, height, utc_ns(self._clock.now()) % DAY_NS / NS)
+    def _gga(self) -> str | None:
+        wanted = self._options.position
+        position = wanted() if callable(wanted) else wanted
+        return build_gga(*position, utc_ns(self._clock.now()) % DAY_NS / NS) if position is not None else None
 
 
 class NtripStream:
     """A ByteSource of an accepted request."""
 
     def __init__(
-        self, connection: Connection, client: NtripClient, gga: Callable[[], str] | None, interval_s: float
+        self, connection: Connection, client: NtripClient, gga: Callable[[], str | None] | None, interval_s: float
     ) -> None:
-        """`gga` makes a sentence; None: no position is sent."""
+        """`gga` makes a sentence, or None while there is no position; None itself: none is ever sent."""
         self._connection = connection
         self._client = client
         self._gga = gga
@@ -155,9 +156,12 @@ class NtripStream:
             self._send_gga()
 
     def _send_gga(self) -> None:
-        if self._gga is not None:
-            self._connection.write(f"{self._gga()}\r\n".encode("ascii"))
-            self._next_gga = asyncio.get_running_loop().time() + self._interval_s
+        if self._gga is None:
+            return
+        sentence = self._gga()
+        if sentence is not None:
+            self._connection.write(f"{sentence}\r\n".encode("ascii"))
+        self._next_gga = asyncio.get_running_loop().time() + self._interval_s
 
     async def _receive(self) -> None:
         try:

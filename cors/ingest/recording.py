@@ -7,7 +7,7 @@ on as they are, junk included; a recording without observation messages is one p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +25,7 @@ MOST_PIECE_BYTES = 1 << 20
 """A longer stretch without an epoch comes in several pieces, all due at once."""
 
 
-def recorded_pieces(path: Path, now: int) -> Iterator[ArchivedPiece]:
+def recorded_pieces(path: Path, now: int) -> Generator[ArchivedPiece]:
     """Pieces of a recording of RTCM 3, named by the file's stem; `now` (gpst ns) resolves weeks.
 
     The hour in the name of an archive's file goes before `now`. Raises OSError.

@@ -140,7 +140,7 @@ async def test_the_position_goes_up_at_once_and_again(version: int) -> None:
         writer.write(FRAMES)
         await writer.drain()
 
-    options = SourceOptions(gga=(28.2, 112.9, 60.0), gga_interval_s=0.01)
+    options = SourceOptions(position=(28.2, 112.9, 60.0), gga_interval_s=0.01)
     async with serving(network) as port:
         data, _ = await read_all(NtripOpener(address(port, version=version), options, StillClock()))
     assert data == FRAMES
@@ -149,6 +149,23 @@ async def test_the_position_goes_up_at_once_and_again(version: int) -> None:
         gga = parse_gga(line)
         assert (gga.latitude, gga.longitude) == (pytest.approx(28.2), pytest.approx(112.9)) and gga.talker == "GP"
         assert gga.height == pytest.approx(60.0) and gga.quality == 1
+
+
+async def test_a_position_that_is_not_known_yet_is_sent_when_it_is() -> None:
+    positions = iter([None, None, (28.2, 112.9, 60.0), (28.3, 112.9, 60.0)])
+    lines: list[bytes] = []
+
+    async def network(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert b"GGA" not in await read_head(reader)
+        writer.write(HTTP + b"\r\n")
+        lines.extend([await reader.readline(), await reader.readline()])
+        writer.write(FRAMES)
+        await writer.drain()
+
+    options = SourceOptions(position=lambda: next(positions, None), gga_interval_s=0.01)
+    async with serving(network) as port:
+        data, _ = await read_all(NtripOpener(address(port), options, StillClock()))
+    assert data == FRAMES and [parse_gga(line).latitude for line in lines] == pytest.approx([28.2, 28.3])
 
 
 async def test_the_sourcetable_comes_whole() -> None:
