@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,17 @@ class _Open:
     rows: dict[str, tuple[int, Observations]] = field(default_factory=dict)
 
 
+class _Usual(NamedTuple):
+    """Medians over the stations heard of lately, None below three."""
+
+    nominal: int
+    taken: float
+    offset_s: float | None
+    """What they think the time is, less the monotonic clock."""
+    newest: float | None
+    """Their newest epochs, gpst ns."""
+
+
 class EpochAssembler:
     """Collects stations' epochs; `add` what came, take what is `ready`, call again at `next_deadline`."""
 
@@ -73,7 +85,7 @@ class EpochAssembler:
         self._log: dict[str, StationLog] = {}
         self._expected = ExpectedStations()
         self._ephemerides = EphemerisCollection()
-        self._usual: tuple[float, int, float | None] = (float("-inf"), 0, None)
+        self._usual = _Usual(0, float("-inf"), None, None)
         self.overflows = 0
         """Epochs closed because too many were open."""
         self.implausible = 0
@@ -112,16 +124,16 @@ class EpochAssembler:
         self, station: str, tag: int, observations: Observations, ephemerides: Sequence[Ephemeris], arrived: float
     ) -> Arrival:
         """One epoch of a station with the receiver's `tag` (gpst ns), come at `arrived` (monotonic s)."""
-        self._ephemerides.add(station, ephemerides)
         log = self._log.get(station)
         if log is None:
             if len(self._log) >= MOST_STATIONS:
                 return Arrival.REFUSED
             log = self._log[station] = StationLog()
+        self._ephemerides.add(station, ephemerides)
         nominal = (tag + self._interval // 2) // self._interval * self._interval
         arrival = self._place(station, log, nominal, tag, observations, arrived)
         log.arrivals[arrival] += 1
-        if arrival in (Arrival.LATE, Arrival.OFF_INTERVAL):
+        if arrival in (Arrival.LATE, Arrival.OFF_INTERVAL, Arrival.FUTURE):
             log.slips.keep(observations)
         return arrival
 
@@ -151,7 +163,7 @@ class EpochAssembler:
         if log.newest is not None and nominal < log.newest:
             log.out_of_order += 1
         log.offset_s, log.arrived = nominal / NS - arrived, arrived
-        if self._lead(log.offset_s, arrived) > FUTURE_S:
+        if self._lead(nominal, log.offset_s, arrived) > max(FUTURE_S, 1.5 * self._interval / NS):
             return Arrival.FUTURE
         if self._closed is not None and nominal <= self._closed:
             return self._place_late(station, log, nominal, tag, observations, arrived)
@@ -165,7 +177,7 @@ class EpochAssembler:
         if epoch is None:
             expected = self._expected.names
             waiting = {name for name in expected if (self._log[name].newest or 0) < nominal}
-            first = arrived + self._lead(log.offset_s, arrived)
+            first = arrived + self._lead(nominal, log.offset_s, arrived)
             epoch = self._open[nominal] = _Open(first, bool(expected), waiting)
         if station in epoch.rows:
             return Arrival.DUPLICATE
@@ -197,25 +209,45 @@ class EpochAssembler:
         if lag_s <= self._deadline_s:
             self._expected.in_time(station)
 
-    def _usual_offset(self, now: float) -> float | None:
-        """Median of what the stations heard of lately think the time is, less the monotonic clock; None below three."""
-        at, known, usual = self._usual
-        if not (0.0 <= now - at < USUAL_AGE_S and (usual is not None or known == len(self._log))):
-            recent = max(10.0, 3.0 * self._interval / NS)
-            offsets = [log.offset_s for log in self._log.values() if now - log.arrived <= recent]
-            usual = median(offsets) if len(offsets) >= 3 else None
-            self._usual = (now, len(self._log), usual)
+    def _usually(self, nominal: int, now: float) -> _Usual:
+        """What most stations say of the time; taken anew for each new epoch and each tenth of a second."""
+        usual = self._usual
+        if usual.nominal != nominal or not 0.0 <= now - usual.taken < USUAL_AGE_S or usual.offset_s is None:
+            active = self._active(now)
+            newest = [log.newest for log in active if log.newest is not None]
+            usual = self._usual = _Usual(
+                nominal,
+                now,
+                median(log.offset_s for log in active) if len(active) >= 3 else None,
+                median(newest) if len(newest) >= 3 else None,
+            )
         return usual
 
-    def _lead(self, offset_s: float, now: float) -> float:
-        """Seconds by which a station is ahead of the median of all, where that is more than it could be; else 0."""
-        usual = self._usual_offset(now)
-        lead = offset_s - usual if usual is not None else 0.0
+    def _lead(self, nominal: int, offset_s: float, now: float) -> float:
+        """Seconds by which a station is ahead of most, by the clock and by their tags (a replay outruns the clock).
+
+        0 where it is no more than a quick link could make it, or where there are too few to compare with.
+        """
+        usual = self._usually(nominal, now)
+        if usual.offset_s is None:
+            return 0.0
+        lead = offset_s - usual.offset_s
+        if usual.newest is not None:
+            lead = min(lead, (nominal - usual.newest) / NS)
         return lead if lead > LEAD_S else 0.0
 
-    def _went_back(self, now: float) -> bool:
+    def _active(self, now: float) -> list[StationLog]:
+        """Stations heard of lately."""
         recent = max(10.0, 3.0 * self._interval / NS)
-        active = [log for log in self._log.values() if now - log.arrived <= recent]
+        return [log for log in self._log.values() if now - log.arrived <= recent]
+
+    def _is_implausible(self, gpst: int, now: float) -> bool:
+        """True for an epoch far ahead of what most stations have sent by its deadline (at any replay's speed)."""
+        newest = self._usually(gpst, now).newest
+        return newest is not None and gpst - newest > max(FUTURE_S * NS, 1.5 * self._interval)
+
+    def _went_back(self, now: float) -> bool:
+        active = self._active(now)
         return 2 * sum(log.behind >= BACK_ARRIVALS for log in active) > len(active)
 
     def _restart(self) -> None:
@@ -228,8 +260,7 @@ class EpochAssembler:
 
     def _close(self, gpst: int, now: float) -> EpochBatch | None:
         epoch = self._open.pop(gpst)
-        usual = self._usual_offset(now)
-        if usual is not None and abs(gpst / NS - epoch.first_arrived - usual) > FUTURE_S + self._deadline_s:
+        if self._is_implausible(gpst, now):
             self.implausible += 1
             for station, (_, observations) in epoch.rows.items():
                 if station in self._log:

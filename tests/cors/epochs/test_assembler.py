@@ -200,6 +200,20 @@ def test_open_epochs_and_stations_are_bounded() -> None:
     assert verdicts[-1] is Arrival.REFUSED and len(assembler.timing()) == MOST_STATIONS
 
 
+@pytest.mark.parametrize("speed", [10.0, 100.0])
+def test_a_replay_at_speed_loses_no_epoch_to_a_station_that_is_missing(speed: float) -> None:
+    assembler, batches = EpochAssembler(), []
+    for k in range(400):
+        for n, name in enumerate("ABCD"):
+            if name != "D" or k < 200:
+                now = (k + 0.01 * n) / speed
+                assert assembler.add(name, START + k * NS, rows(n, k), (), now) is Arrival.ON_TIME
+                batches += assembler.ready(now)
+    batches += assembler.ready(1e9)
+    assert [b.gpst for b in batches] == [START + k * NS for k in range(400)]
+    assert assembler.implausible == 0 and batches[-1].stations == ("A", "B", "C")
+
+
 def test_a_forgotten_station_is_waited_for_no_more() -> None:
     assembler, names = EpochAssembler(), ["A", "B", "C"]
     feed(assembler, names, range(10))
