@@ -121,18 +121,28 @@ def start_pair(state, partner, own_arc, partner_arc):
 
 
 @njit(cache=True, nogil=True)
-def recent_wide_lane(state, value, dt, limits):
-    """(smoothed departure from the mean, its sigma) with a new value; fast streams are smoothed over some seconds."""
-    gain = min(1.0, dt / limits.widelane_smoothing_s)
-    recent = state[HMW_RECENT] + gain * (value - state[HMW_MEAN] - state[HMW_RECENT])
-    return recent, math.sqrt(state[HMW_M2] / max(state[HMW_N] - 1.0, 1.0) * gain / (2.0 - gain))
+def smoothing(dt, limits):
+    """Weight of a new wide lane in the recent ones: fast streams are smoothed over some seconds; 1 in a new arc."""
+    return min(1.0, dt / limits.widelane_smoothing_s) if dt > 0.0 else 1.0
 
 
 @njit(cache=True, nogil=True)
-def learn_wide_lane(state, value, recent):
-    """Running mean and sum of squares (Welford)."""
+def wide_lane_slipped(state, value, gain, limits):
+    """True when the recent wide lanes have left their mean."""
+    if state[HMW_N] < 5.0:
+        return False
+    recent = state[HMW_RECENT] + gain * (value - state[HMW_MEAN] - state[HMW_RECENT])
+    sigma = math.sqrt(state[HMW_M2] / (state[HMW_N] - 1.0) * gain / (2.0 - gain))
+    return abs(recent) > max(limits.widelane_cycles, limits.widelane_sigmas * sigma)
+
+
+@njit(cache=True, nogil=True)
+def learn_wide_lane(state, value, gain):
+    """Running mean and sum of squares (Welford), and the smoothed departure of the recent ones."""
+    if state[HMW_N] == 0.0:
+        state[HMW_MEAN] = value
     error = value - state[HMW_MEAN]
-    state[HMW_RECENT] = recent if state[HMW_N] > 0.0 else 0.0
+    state[HMW_RECENT] += gain * (error - state[HMW_RECENT])
     state[HMW_N] += 1.0
     state[HMW_MEAN] += error / state[HMW_N]
     state[HMW_M2] += error * (value - state[HMW_MEAN])
@@ -183,26 +193,27 @@ def judge_pair(i, j, code, phase, slots, signals, arc, work, code_step, limits, 
     same_pair = state[PARTNER] == slots[j] and state[OWN_ARC] == own and state[PARTNER_ARC] == other
     if code_step or cause[i] & (SLIPS | NEW_ARC) or not same_pair:
         start_pair(state, slots[j], own, other)
-    lone = lone_outlier(i, j, code, phase, slots, signals, work, limits)
-    if lone:
-        cause[i] |= CODE_OUTLIER if lone == 1 else 0
-        state[MP_MISSES] += 1.0 if lone == 1 else 0.0
-        if state[MP_MISSES] >= 10.0:
-            start_pair(state, slots[j], own, other)
-        return np.nan
     value = wide_lane(i, j, code, phase, work)
-    recent, sigma = recent_wide_lane(state, value, work[i, DT], limits)
-    bound = max(limits.widelane_cycles, limits.widelane_sigmas * sigma)
-    if work[i, CLEARED] < BY_RANGE and not cause[i] & SLIPS and state[HMW_N] >= 5.0 and abs(recent) > bound:
-        cause[i] |= WIDE_LANE
-        if work[j, CLEARED] < BY_RANGE:
-            cause[j] |= WIDE_LANE
-        start_pair(state, slots[j], own, other)
+    gain = smoothing(work[i, DT], limits)
+    if work[i, CLEARED] < BY_RANGE and not cause[i] & SLIPS:
+        lone = lone_outlier(i, j, code, phase, slots, signals, work, limits)
+        if lone == 1:
+            cause[i] |= CODE_OUTLIER
+            state[MP_MISSES] += 1.0
+            if state[MP_MISSES] >= 10.0:
+                start_pair(state, slots[j], own, other)
+        if lone:
+            return np.nan
+        if wide_lane_slipped(state, value, gain, limits):
+            cause[i] |= WIDE_LANE
+            if work[j, CLEARED] < BY_RANGE:
+                cause[j] |= WIDE_LANE
+            start_pair(state, slots[j], own, other)
     outlier, square = learn_multipath(state, multipath(i, j, code, phase, work), limits)
     if outlier:
         cause[i] |= CODE_OUTLIER
-    else:
-        learn_wide_lane(state, value, recent)
+    elif not cause[j] & CODE_OUTLIER:
+        learn_wide_lane(state, value, gain)
     return square
 
 
