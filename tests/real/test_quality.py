@@ -118,7 +118,7 @@ def test_the_storm_is_not_taken_for_slips(name: str) -> None:
         pair = np.isin(j.observations.satellite, list(on_two_bands(j.observations)))
         alone.append(int(((j.cause & int(SLIPS) != 0) & ~receiver & pair).sum()))
     assert tracker.statistics().slips_by_cause["RECEIVER"] > 50
-    # up to 0.4 m of ionosphere moves between two epochs of 30 s here; a naive 6 cm limit flags one row in ten
+    # up to 0.4 m of ionosphere moves between two epochs of 30 s here
     assert sum(alone) < 0.005 * station.rows
 
 
@@ -167,7 +167,7 @@ def test_the_clock_resets_of_a_receiver_are_told_from_slips() -> None:
 
 
 def test_a_half_cycle_is_no_slip_and_a_falling_lock_time_is_one() -> None:
-    """The case `rtcm-half-cycle` (RTKLIB #636, ginan #105).
+    """The case `rtcm-half-cycle` of the data collection.
 
     Half cycle in the second epoch, lock time falls in the fourth. In the fifth it has grown to 272..288 ms in a second:
     by RTCM's rule over the elapsed time that lock began after the fourth, so there was another slip.

@@ -18,9 +18,8 @@ from cors.gnss.time import NS, gpst_from_calendar
 from cors.ingest.address import NtripAddress, Secret, TcpAddress
 from cors.ingest.connection import SourceOptions
 from cors.ingest.pacing import Pacer
-from cors.ingest.replay import merged, replay
+from cors.ingest.replay import merged, replay, replay_over_tcp
 from cors.ingest.supervisor import Ingest
-from cors.ingest.tcp_server import TcpServer
 from tests.cors.archive.frames import frame
 from tests.cors.ingest.peers import Counter, StillClock, World
 from tests.programs import program
@@ -90,8 +89,6 @@ async def test_a_wrong_password_is_refused_by_str2str(recording: tuple[Path, byt
 
 async def test_str2str_reads_what_we_replay(recording: tuple[Path, bytes], tmp_path: Path) -> None:
     path, sent = recording
-    server = TcpServer()
-    port = await server.start("127.0.0.1", 0)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
@@ -102,19 +99,13 @@ async def test_str2str_reads_what_we_replay(recording: tuple[Path, bytes], tmp_p
                 received += chunk
         return received
 
-    async with str2str("-in", f"tcpcli://127.0.0.1:{port}", "-out", f"file://{pipe}") as process:
-        draining = asyncio.create_task(asyncio.to_thread(drain))
-        await server.somebody()
-
-        async def deliver(name: str, data: bytes) -> None:
-            assert name == "STR100AUS_202632912"
-            await server.deliver(data)
-
-        assert await replay(merged([path], HOUR), Pacer(1000.0), deliver) == len(sent)
-        assert await draining == sent
+    ports: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+    replaying = asyncio.create_task(replay_over_tcp([(path, 0)], 1000.0, HOUR, listening=ports.set_result))
+    async with str2str("-in", f"tcpcli://127.0.0.1:{(await ports)[0]}", "-out", f"file://{pipe}") as process:
+        assert await asyncio.to_thread(drain) == sent
         process.send_signal(signal.SIGINT)
         await process.wait()
-    await server.close()
+    assert await replaying == len(sent)
 
 
 async def test_several_files_of_one_scene_come_in_step(tmp_path: Path) -> None:
@@ -125,8 +116,8 @@ async def test_several_files_of_one_scene_come_in_step(tmp_path: Path) -> None:
     archive.close()
     order: list[tuple[str, int]] = []
 
-    async def deliver(name: str, data: bytes) -> None:
-        order.append((name[:3], data[6]))
+    async def deliver(path: Path, data: bytes) -> None:
+        order.append((path.name[:3], data[6]))
 
     hand: list[float] = [0.0]
 
