@@ -197,14 +197,14 @@ def _follow(tag, knows_week, clock):
 def _msm_time(system, raw, clock, leaps, frame):
     """DF004, DF248, DF428, DF427, DF546 or DF416 + DF034 (30 bits) as gpst ns; NO_TIME where they cannot be.
 
-    DF416 counts only until the date is known, as some senders leave it 0. In the first 14 s of a week some send DF427
-    as a negative number.
+    DF416 counts only until a tag has told the date, and never as 0, because some senders leave it 0. In the first 14 s
+    of a week some send DF427 as a negative number.
     """
     if system == 1:
         day, ms = raw >> 27, raw & ((1 << 27) - 1)
         if ms >= DAY_MS + 1000:
             return NO_TIME
-        tag = near_glonass(day if clock[1] == 0 else np.int64(7), ms, clock[0], leaps)
+        tag = near_glonass(day if clock[1] == 0 and day > 0 else np.int64(7), ms, clock[0], leaps)
         if day < 7 and abs(near_glonass(day, ms, tag, leaps) - tag) > SECOND:
             frame[ISSUES] |= WRONG_DAY
         return tag
@@ -448,6 +448,8 @@ def _observable_code(number, raw, whole, expected, frame):
         return code + whole * modulus
     if math.isnan(expected):
         frame[ISSUES] |= MODULO
+    if math.isnan(expected + code):
+        return math.nan
     return code + math.floor((expected - code) / modulus + 0.5) * modulus
 
 

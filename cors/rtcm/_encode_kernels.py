@@ -251,9 +251,11 @@ def _moved_phase(phase, rough, shift, wavelength, limit):
     NaN where there is no phase, or no wavelength to move it by.
     """
     moved = phase + (shift * wavelength if shift != 0.0 else 0.0)
-    if abs(moved - rough) < limit or math.isnan(phase):
+    if abs(moved - rough) < limit:
         return moved, shift
-    shift = float(_nearest((rough - phase) / wavelength)) if abs(rough - phase) < 1e12 else math.nan
+    if not abs((rough - phase) / wavelength) < 1e12:
+        return math.nan, shift
+    shift = float(_nearest((rough - phase) / wavelength))
     return phase + shift * wavelength, shift
 
 

@@ -49,8 +49,8 @@ class TimeReference:
         self.clock: NDArray[np.int64] = np.array([start, 0, kernels.NO_TIME], np.int64)
 
     def set(self, now: int) -> None:
-        """The time it is (gpst ns)."""
-        self.clock[0], self.clock[1] = now, 1
+        """The time it is (gpst ns), to half a week: the first tag of known week is believed again."""
+        self.clock[0], self.clock[1], self.clock[2] = now, 0, kernels.NO_TIME
 
     @property
     def now(self) -> int:
@@ -95,7 +95,7 @@ class RowDecoder:
         if msm:
             before = clock.copy()
             first = int(kernels.decode_msm(scanner.buffer, scanner.table, n, clock, self.context, self.rows, first))
-            clock = before if before[1] else clock  # the older kind starts from the same time
+            clock = before if before[1] else clock  # the older kind starts from the same date
         if observables:
             first = int(
                 kernels.decode_observables(scanner.buffer, scanner.table, n, clock, self.context, self.rows, first)
