@@ -19,8 +19,8 @@ from cors.quality.judgement import SLIPS, Cause, ClockJump, Judgement, ModelledR
 from cors.quality.tracker import StationTracker
 from cors.rinex.navigation.reading import read_navigation
 from cors.rinex.observation.reading import read_observations
-from cors.rtcm._decode_kernels import FIRST, ROWS, TAG
-from cors.rtcm.observation_rows import decode_blocks
+from cors.rtcm.station_epochs import StationEpoch
+from cors.rtcm.stream import StreamDecoder
 from tests.real.conftest import data_path
 from tests.real.ranges import StationRanges
 
@@ -173,11 +173,9 @@ def test_a_half_cycle_is_no_slip_and_a_falling_lock_time_is_one() -> None:
     by RTCM's rule over the elapsed time that lock began after the fourth, so there was another slip.
     """
     data = data_path("rinex", "half_cycle.rtcm3").read_bytes()
-    tracker, judged = StationTracker(), []
-    for block in decode_blocks(iter([data]), parse_time("2026-03-12T00:00:00")):
-        for row in block.table:
-            rows = Observations._make(c[row[FIRST] : row[FIRST] + row[ROWS]].copy() for c in block.observations)
-            judged.append(tracker.step(int(row[TAG]), rows))
+    decoder, tracker = StreamDecoder(parse_time("2026-03-12T00:00:00")), StationTracker()
+    epochs = [e for e in decoder.feed(data) + decoder.close() if isinstance(e, StationEpoch)]
+    judged = [tracker.step(epoch.gpst, epoch.observations) for epoch in epochs]
     slip, half = int(ObservationFlag.SLIP), int(ObservationFlag.HALF_CYCLE)
     flags = [(j.observations.flags & (slip | half)).tolist() for j in judged]
     assert flags == [[slip, slip], [half, 0], [0, 0], [slip, 0], [slip, 0]]  # G1C, G2L
