@@ -26,6 +26,11 @@ class NavigationMessage(StrEnum):
     D2 = "D2"
     FDMA = "FDMA"
     SBAS = "SBAS"
+    L1NV = "L1NV"
+    """NavIC L1; RINEX 4.02."""
+    L1OC = "L1OC"
+    L3OC = "L3OC"
+    """GLONASS CDMA on L1 and L3; RINEX 4.02."""
 
 
 @dataclass(frozen=True, slots=True)

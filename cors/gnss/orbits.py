@@ -90,7 +90,7 @@ def ephemeris_table(ephemerides: Sequence[Ephemeris]) -> EphemerisTable:
             rows[k] = _kepler_row(ephemeris)
             toc[k] = ephemeris.toc
         else:
-            kind[k] = 1 if ephemeris.message is NavigationMessage.FDMA else 2
+            kind[k] = 2 if ephemeris.message is NavigationMessage.SBAS else 1
             rows[k] = _state_row(ephemeris)
             toc[k] = ephemeris.toe
     return EphemerisTable(tuple(ephemerides), kind, rows, toe, toc)

@@ -31,7 +31,8 @@ UNUSABLE_ACCURACY_M = 6144.0
 PREFERRED = (
     NavigationMessage.LNAV, NavigationMessage.INAV, NavigationMessage.D1, NavigationMessage.D2, NavigationMessage.FDMA,
     NavigationMessage.SBAS, NavigationMessage.FNAV, NavigationMessage.CNV1, NavigationMessage.CNV2,
-    NavigationMessage.CNAV, NavigationMessage.CNV3,
+    NavigationMessage.CNAV, NavigationMessage.CNV3, NavigationMessage.L1NV, NavigationMessage.L1OC,
+    NavigationMessage.L3OC,
 )  # fmt: skip
 """Kinds a network uses, first choice first: those that RTCM can carry to its rovers."""
 
