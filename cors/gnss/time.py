@@ -36,8 +36,9 @@ _LEAP_DATES = (
     (1993, 7, 1), (1994, 7, 1), (1996, 1, 1), (1997, 7, 1), (1999, 1, 1), (2006, 1, 1), (2009, 1, 1), (2012, 7, 1),
     (2015, 7, 1), (2017, 1, 1),
 )  # fmt: skip
-_LEAP_UTC_S = tuple((dt.datetime(*date) - _EPOCH).days * DAY_S for date in _LEAP_DATES)
-_LEAP_GPST_S = tuple(s + i + 1 for i, s in enumerate(_LEAP_UTC_S))
+LEAP_STARTS_UTC_S = tuple((dt.datetime(*date) - _EPOCH).days * DAY_S for date in _LEAP_DATES)
+"""UTC instants from which GPST - UTC is one more, s since 1980-01-06 in days of 86,400 s."""
+_LEAP_GPST_S = tuple(s + i + 1 for i, s in enumerate(LEAP_STARTS_UTC_S))
 
 
 def leap_seconds(gpst: int) -> int:
@@ -52,7 +53,7 @@ def leap_seconds(gpst: int) -> int:
 def leap_seconds_at_utc(utc_ns: int) -> int:
     """GPST - UTC in seconds at a UTC instant given as ns since 1980-01-06 counted in days of 86,400 s."""
     seconds = utc_ns // NS
-    return sum(1 for start in _LEAP_UTC_S if seconds >= start)
+    return sum(1 for start in LEAP_STARTS_UTC_S if seconds >= start)
 
 
 def gpst_from_week(week: int, seconds_of_week: float | int) -> int:
