@@ -23,7 +23,7 @@ class UnreadableArchiveError(RinexError):
 
 
 class CompactRinexError(RinexError):
-    """A Compact RINEX file is damaged before its end; the message holds the line and RNXCMP's words."""
+    """A Compact RINEX file is damaged before its end; the message holds the line."""
 
 
 class UnwritableError(RinexError):

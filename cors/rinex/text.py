@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 PAD = 64
 """Bytes behind the text, all newlines."""
 _NEWLINE = 10
-_CHUNK, _OVERLAP = 1 << 20, 256
+_CONTENT = re.compile(rb"[^ \t\r\n\x1a]")
+_CHUNK, _OVERLAP, _BLOCK = 1 << 20, 256, 1 << 16
 
 
 class Text:
@@ -25,7 +26,8 @@ class Text:
         self.buffer = buffer
         self.size = size
         self.buffer[size:] = _NEWLINE
-        self._newlines: NDArray[np.int64] | None = None
+        self._lines_before = [0]
+        """Newlines before each block, as far as anybody asked."""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Text:
@@ -38,33 +40,34 @@ class Text:
         """Offset of the newline that ends the line at `offset` (the text's size on the last line)."""
         step = 512
         while offset < self.size:
-            found = self.bytes(offset, offset + step).find(b"\n")
+            found = self.raw(offset, offset + step).find(b"\n")
             if found >= 0:
                 return offset + found
             offset, step = offset + step, step * 4
         return self.size
 
-    def bytes(self, start: int, stop: int) -> bytes:
+    def raw(self, start: int, stop: int) -> bytes:
         """Raw bytes, cut at the text's end."""
         return self.buffer[start : min(stop, self.size)].tobytes()
 
     def line(self, offset: int) -> tuple[str, int]:
         """The line at `offset` without its ending, and the offset of the next."""
         end = self.line_end(offset)
-        return decode_line(self.bytes(offset, end)), min(end + 1, self.size)
+        return decode_line(self.raw(offset, end)), min(end + 1, self.size)
 
     def line_number(self, offset: int) -> int:
         """1-based number of the line that holds `offset`."""
-        if self._newlines is None and offset < _CHUNK:
-            return self.bytes(0, offset).count(b"\n") + 1
-        if self._newlines is None:
-            self._newlines = np.flatnonzero(self.buffer[: self.size] == _NEWLINE)
-        return int(np.searchsorted(self._newlines, offset)) + 1
+        block = offset // _BLOCK
+        while len(self._lines_before) <= block:
+            start = (len(self._lines_before) - 1) * _BLOCK
+            count = int(np.count_nonzero(self.buffer[start : start + _BLOCK] == _NEWLINE))
+            self._lines_before.append(self._lines_before[-1] + count)
+        return self._lines_before[block] + self.raw(block * _BLOCK, offset).count(b"\n") + 1
 
     def search(self, pattern: re.Pattern[bytes], offset: int) -> int:
         """Offset of the first match of a pattern of at most `_OVERLAP` bytes at or behind `offset`; else the size."""
         while offset < self.size:
-            chunk = self.bytes(offset, offset + _CHUNK)
+            chunk = self.raw(offset, offset + _CHUNK)
             if match := pattern.search(chunk):
                 return offset + match.start()
             if offset + len(chunk) >= self.size:
@@ -72,15 +75,24 @@ class Text:
             offset += _CHUNK - _OVERLAP
         return self.size
 
-    def first_line_with_content(self) -> int:
-        """Offset of the first line that is not blank (the text's size if there is none)."""
-        offset = 0
+    def skip_blank_lines(self, offset: int) -> int:
+        """Start of the next line with anything but blanks in it; the text's size where there is none."""
+        found = self.search(_CONTENT, offset)
         while offset < self.size:
             end = self.line_end(offset)
-            if self.bytes(offset, end).strip():
-                return offset
-            offset = end + 1
+            if end >= found:
+                return offset if found < self.size else self.size
+            offset = max(end, self._line_start(found) - 1) + 1
         return self.size
+
+    def _line_start(self, offset: int) -> int:
+        """Start of the line that holds an offset, looked for up to a chunk back."""
+        before = self.raw(max(offset - _CHUNK, 0), offset)
+        return offset - len(before) + before.rfind(b"\n") + 1
+
+    def first_line_with_content(self) -> int:
+        """Offset of the first line that is not blank (the text's size if there is none)."""
+        return self.skip_blank_lines(0)
 
 
 def decode_line(raw: bytes) -> str:

@@ -7,6 +7,7 @@ could be unpacked and a finding; one that unpacks to more than `MAX_TEXT_BYTES` 
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import zipfile
 import zlib
@@ -15,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cors.rinex.compact import is_compact, restore
+from cors.rinex.compact.compressing import compress
+from cors.rinex.compact.restoring import is_compact, restore
 from cors.rinex.diagnostics import Code, DiagnosticLog
 from cors.rinex.errors import UnreadableArchiveError
 from cors.rinex.names import looks_like_rinex
 from cors.rinex.text import PAD, Text
 
-MAX_TEXT_BYTES = 2 << 30
-"""Largest text accepted, bytes; a day at 50 Hz with five constellations is about 4e8."""
+MAX_TEXT_BYTES = 1 << 30
+"""Largest text accepted, bytes; a quarter of an hour at 50 Hz with five constellations is about 5e8."""
 _MAX_LAYERS = 3
 _CHUNK = 1 << 20
 _EXPECTED = "a complete archive"
@@ -52,7 +54,7 @@ def load(source: Source, log: DiagnosticLog) -> Loaded:
     if text is None:
         data = unpack(data, log)
         compact = is_compact(data)
-        text = Text.from_bytes(restore(data, log) if compact else _plain(data))
+        text = restore(data, log, MAX_TEXT_BYTES) if compact else Text.from_bytes(_plain(data))
         return Loaded(text, name, compact)
     return Loaded(text, name, False)
 
@@ -69,6 +71,17 @@ def unpack(data: bytes, log: DiagnosticLog) -> bytes:
     return data
 
 
+def pack(text: bytes, name: str) -> bytes:
+    """Text as a file of this name holds it: Compact RINEX for `.crx` and `.YYd`, gzip for `.gz`; the same bytes always.
+
+    Raises UnwritableError where Compact RINEX cannot hold the text.
+    """
+    stem = name.lower().removesuffix(".gz")
+    if stem.endswith(".crx") or (stem[-1:] == "d" and stem[-3:-1].isdigit() and stem[-4:-3] == "."):
+        text = compress(text)
+    return gzip.compress(text, mtime=0) if stem != name.lower() else text
+
+
 def _read(path: Path) -> tuple[Text | None, bytes]:
     """Plain text straight into a padded array (no second copy), anything else as bytes."""
     with path.open("rb") as file:
@@ -81,7 +94,7 @@ def _read(path: Path) -> tuple[Text | None, bytes]:
             return None, head + file.read()
         buffer = np.empty(size + PAD, np.uint8)
         file.seek(0)
-        size = file.readinto(memoryview(buffer)[:size])
+        size = file.readinto(buffer.data[:size])
     tail = bytes(buffer[max(size - 8, 0) : size])
     size -= len(tail) - len(tail.rstrip(b"\x1a"))
     first = bytes(buffer[: min(size, 4096)])
@@ -148,7 +161,7 @@ def _bunzip(data: bytes, log: DiagnosticLog) -> bytes:
             out.write(inflater.decompress(data, _CHUNK))
             while not inflater.eof and not inflater.needs_input:
                 out.write(inflater.decompress(b"", _CHUNK))
-        except (OSError, ValueError):
+        except OSError:
             _truncated(log, "bzip2", out.size)
             break
         if not inflater.eof:
@@ -182,7 +195,7 @@ def _unzip(data: bytes, log: DiagnosticLog) -> bytes:
             with archive.open(chosen) as member:
                 while chunk := member.read(_CHUNK):
                     out.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         if not out.size:
             raise UnreadableArchiveError(f"zip archive cannot be read: {error}") from error
         _truncated(log, "zip", out.size)

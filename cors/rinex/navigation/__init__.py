@@ -1,0 +1,1 @@
+"""Navigation files: records as printed, and ephemerides of `cors.gnss`."""

@@ -29,7 +29,7 @@ _REST = np.array([float(10**n - int(float(10**n))) for n in range(_LARGEST + 1)]
 _U = np.uint64
 _NEWLINES, _LOW_BITS, _HIGH_BITS = _U(0x0A0A0A0A0A0A0A0A), _U(0x0101010101010101), _U(0x8080808080808080)
 _NIBBLES, _SIXES, _THREES = _U(0xF0F0F0F0F0F0F0F0), _U(0x0606060606060606), _U(0x3333333333333333)
-_SYSTEM_OF = np.full(256, -1, np.int8)
+_SYSTEM_OF = np.full(256, -1, np.int64)
 for _index, _letter in enumerate("GRESJCI"):
     _SYSTEM_OF[ord(_letter)] = _index
 
@@ -85,7 +85,7 @@ def _begins_record(t, p, end, version):
 @njit(cache=True, nogil=True)
 def _word(t, p, end, width):
     """Characters as an integer, blanks at the end left out."""
-    value = 0
+    value = np.int64(0)
     for n in range(width):
         c = t[p + n] if p + n < end else 32
         if c != 32 and c != 13:
@@ -99,9 +99,9 @@ def _satellite(t, p, end, width):
     system = _SYSTEM_OF[t[p]] if p < end else -1
     if system < 0:
         return NO_SATELLITE
-    number = 0
+    number = np.int64(0)
     for n in range(1, width):
-        c = t[p + n] if p + n < end else 32
+        c = np.int64(t[p + n]) if p + n < end else 32
         if _digit(c):
             number = 10 * number + c - 48
     if system == 3:
@@ -111,11 +111,12 @@ def _satellite(t, p, end, width):
 
 @njit(cache=True, nogil=True)
 def index_records(t, size, p, line, version, heads, notes):
-    """Records from `p` (line number `line`) on: how many, and how many notes.
+    """Records from `p` (line number `line`) on: how many, how many notes, and where it stopped.
 
+    Blank lines count within a record, not at its end.
     heads [n, 8]: offset of the first data line, its number of lines, line number, class, satellite, message, subtype.
     """
-    found, noted = 0, 0
+    found, noted, blanks = 0, 0, 0
     while p < size:
         end = _line_end(t, p)
         begins, blank = _begins_record(t, p, end, version), _blank(t, p, end)
@@ -128,17 +129,21 @@ def index_records(t, size, p, line, version, heads, notes):
             elif version == 3:
                 h[H_CLASS], h[H_MESSAGE], h[H_SUBTYPE], h[H_SATELLITE] = 0, 0, 0, _satellite(t, p, end, 3)
             else:
-                number = 10 * (t[p] - 48 if _digit(t[p]) else 0) + t[p + 1] - 48
+                number = 10 * (np.int64(t[p]) - 48 if _digit(t[p]) else 0) + np.int64(t[p + 1]) - 48
                 h[H_CLASS], h[H_MESSAGE], h[H_SUBTYPE], h[H_SATELLITE] = 0, 0, 0, number
             found += 1
+            blanks = 0
         elif begins:
             break
         elif not blank and found == 0:
             if noted < notes.shape[0]:
                 notes[noted, 0], notes[noted, 1], notes[noted, 2] = N_LINE, line, p
             noted += 1
-        elif not blank:
-            heads[found - 1, H_LINES] += 1
+        elif blank:
+            blanks += 1
+        else:
+            heads[found - 1, H_LINES] += 1 + blanks
+            blanks = 0
         p = end + 1
         line += 1
     return found, noted, p, line
@@ -147,7 +152,8 @@ def index_records(t, size, p, line, version, heads, notes):
 @njit(nogil=True, inline="always")
 def _quick_number(t, p):
     """` d.ddddddddddddE+dd` as it is usually written: status (0 value, 5 look closer) and value."""
-    first, exponent, letter = t[p + 1] - 48, 10 * (t[p + 17] - 48) + t[p + 18] - 48, t[p + 15] | 32
+    first, letter = np.int64(t[p + 1]) - 48, t[p + 15] | 32
+    exponent = 10 * np.int64(t[p + 17]) + np.int64(t[p + 18]) - 528
     front, back = _load(t, p + 3), _load(t, p + 7)
     wrong = ((front & _NIBBLES) | (((front + _SIXES) & _NIBBLES) >> _U(4))) ^ _THREES
     wrong |= ((back & _NIBBLES) | (((back + _SIXES) & _NIBBLES) >> _U(4))) ^ _THREES
@@ -206,13 +212,13 @@ def _number(t, p, q):
         if t[p] == 46:
             point = True
         elif digits < 18:
-            mantissa = 10 * mantissa + t[p] - 48
+            mantissa = 10 * mantissa + np.int64(t[p]) - 48
             digits += 1
             decimals += 1 if point else 0
         else:
             digits += 1
         p += 1
-    exponent, minus = 0, False
+    exponent, minus = np.int64(0), False
     if p < q and digits and (t[p] == 69 or t[p] == 68 or t[p] == 101 or t[p] == 100):
         p += 1
         if p < q and (t[p] == 45 or t[p] == 43):
@@ -220,7 +226,7 @@ def _number(t, p, q):
             p += 1
         first = p
         while p < q and _digit(t[p]) and p - first < 3:
-            exponent = 10 * exponent + t[p] - 48
+            exponent = 10 * exponent + np.int64(t[p]) - 48
             p += 1
         if p == first:
             return 2, np.nan
@@ -235,9 +241,9 @@ def _number(t, p, q):
 @njit(cache=True, nogil=True)
 def _integer(t, p, width):
     """Digits with leading blanks; -1 for anything else."""
-    value, digits = 0, 0
+    value, digits = np.int64(0), 0
     for n in range(width):
-        c = t[p + n]
+        c = np.int64(t[p + n])
         if _digit(c):
             value, digits = 10 * value + c - 48, digits + 1
         elif c != 32 or digits:
@@ -254,7 +260,12 @@ def _epoch(t, p, end, version):
     year = _integer(t, p + 3, 2) if version == 2 else _integer(t, p + 4, 4)
     if version == 2 and year >= 0:
         year += 1900 if year >= 80 else 2000
-    month, day, hour, minute = _integer(t, q + 1, 2), _integer(t, q + 4, 2), _integer(t, q + 7, 2), _integer(t, q + 10, 2)
+    month, day, hour, minute = (
+        _integer(t, q + 1, 2),
+        _integer(t, q + 4, 2),
+        _integer(t, q + 7, 2),
+        _integer(t, q + 10, 2),
+    )
     tenths = 10 * _integer(t, q + 13, 2)
     if version == 2:
         status, seconds = _number(t, q + 12, min(q + 17, end))
@@ -302,6 +313,6 @@ def record_numbers(t, size, version, textual, heads, values, notes):
                     code = N_HARD if status == 3 else (N_NUL if status == 4 else N_BAD)
                     notes[noted, 0], notes[noted, 1], notes[noted, 2], notes[noted, 3] = code, r, f, q
                 noted += 1 if status >= 2 else 0
-            line += 0 if end - p < 3 and _blank(t, p, end) else 1
+            line += 1
             p = end + 1
     return noted

@@ -33,7 +33,8 @@ GROUP_DELAYS = frozenset(
      "TGD2", "TGD_B1Cp", "TGD_B2ap", "ISC_B1Cd", "ISC_B2ad", "TGD_B2bI")
 )  # fmt: skip
 _ISSUES = ("IODE", "IODnav", "AODE", "IODEC")
-_PLACED = {*ORBIT, *GROUP_DELAYS, *_ISSUES, "IODC", "AODC", "toe", "week", "t_tm", "health", "URA", "SISA", "fit"}
+_OWN_FIELDS = {"IODC", "AODC", "toe", "week", "t_tm", "health", "URA", "SISA", "URAI_ED", "fit"}
+_PLACED = {*ORBIT, *GROUP_DELAYS, *_ISSUES, *_OWN_FIELDS}
 _GLONASS_ACCURACY = (1.0, 2.0, 2.5, 4.0, 5.0, 7.0, 10.0, 12.0, 14.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 _CHANNELS = range(-7, 14)
 
@@ -109,12 +110,35 @@ def _cnav_accuracy(index: float) -> float:
 
 def _vectors(v: Values) -> tuple[tuple[float, float, float], ...]:
     """Position, velocity and acceleration in m."""
-    x, vel, acc = (tuple(1000.0 * v[name] for name in names) for names in (("X", "Y", "Z"), ("VX", "VY", "VZ"), ("AX", "AY", "AZ")))
+    x, vel, acc = (
+        tuple(1000.0 * v[name] for name in names) for names in (("X", "Y", "Z"), ("VX", "VY", "VZ"), ("AX", "AY", "AZ"))
+    )
     return (x[0], x[1], x[2]), (vel[0], vel[1], vel[2]), (acc[0], acc[1], acc[2])
 
 
 _STATE_PLACED = frozenset(
-    ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "channel", "age", "aGf0", "aGf1", "t_tm")
+    (
+        "X",
+        "Y",
+        "Z",
+        "VX",
+        "VY",
+        "VZ",
+        "AX",
+        "AY",
+        "AZ",
+        "minus_tau_n",
+        "gamma_n",
+        "channel",
+        "age",
+        "aGf0",
+        "aGf1",
+        "t_tm",
+        "t_k",
+        "health",
+        "delta_tau",
+        "IODN",
+    )
 )
 
 

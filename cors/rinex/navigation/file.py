@@ -135,7 +135,9 @@ class NavigationFile:
         for e in self.ephemerides:
             if e.message == "FDMA" and -7 <= getattr(e, "channel", -128) <= 13:
                 slot = (e.satellite & 63) + 1
-                channels[slot] = max(channels.get(slot, (e.toe, getattr(e, "channel", 0))), (e.toe, getattr(e, "channel", 0)))
+                channels[slot] = max(
+                    channels.get(slot, (e.toe, getattr(e, "channel", 0))), (e.toe, getattr(e, "channel", 0))
+                )
         return {slot: channel for slot, (_, channel) in sorted(channels.items())}
 
     @cached_property

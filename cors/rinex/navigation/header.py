@@ -87,9 +87,7 @@ def file_system(version: float, file_type: str, system: str) -> str:
     return system if system in "GREJCIS" and system else "M"
 
 
-def read_header(
-    records: Iterable[HeaderRecord], version: float, system: str, log: DiagnosticLog
-) -> NavigationHeader:
+def read_header(records: Iterable[HeaderRecord], version: float, system: str, log: DiagnosticLog) -> NavigationHeader:
     """Header of a file from its records (without the first)."""
     header = NavigationHeader(version=version, system=system, records=tuple(records))
     for record in header.records:
@@ -173,7 +171,8 @@ def _leap(header: NavigationHeader, content: str) -> NavigationHeader:
         return header
     future, week, day = (whole(content[n : n + 6]) for n in (6, 12, 18))
     return replace(
-        header, leap_seconds=LeapSeconds(current, future, week, day, content[24:27].strip().replace("BDS", "BDT") or "GPS")
+        header,
+        leap_seconds=LeapSeconds(current, future, week, day, content[24:27].strip().replace("BDS", "BDT") or "GPS"),
     )
 
 

@@ -7,6 +7,8 @@ is no number is lost alone. Source: RINEX 2.11, 3.05 and 4.02, section 10 of whi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from cors.rinex.navigation.header import file_system, read_header
 from cors.rinex.navigation.kinds import KINDS, Kind, kind_index, position
 from cors.rinex.text import Text
 from cors.rinex.timescale import TimeSystem, tags_from_printed
-from cors.rinex.transport import Source, load
+from cors.rinex.transport import Loaded, Source, load
 
 _TYPES = "NGHLECJQ"
 _INAV, _FNAV = (kind_index("EPH", "E", name) for name in ("INAV", "FNAV"))
@@ -41,7 +43,11 @@ def read_navigation(source: Source) -> NavigationFile:
     Raises OSError, NotRinexError, UnreadableArchiveError, CompactRinexError.
     """
     log = DiagnosticLog()
-    loaded = load(source, log)
+    return navigation_of(load(source, log), log)
+
+
+def navigation_of(loaded: Loaded, log: DiagnosticLog) -> NavigationFile:
+    """`read_navigation` of a text that is loaded already. Raises NotRinexError."""
     version, offset = read_version(loaded.text, loaded.name)
     if version.file_type not in _TYPES or not version.file_type:
         kind = version.text[20:40].strip() or "nothing"
@@ -128,8 +134,7 @@ class _Table:
     def _check_lines(self) -> None:
         """Records whose lines run out go; lines too many are reported."""
         lines = self.heads[:, k.H_LINES]
-        most = np.array([kind.lines for kind in KINDS])[self.kinds]
-        fewest = np.array([kind.fewest for kind in KINDS])[self.kinds]
+        most, fewest = _LINES[self.kinds], _FEWEST[self.kinds]
         for row in np.flatnonzero(lines < fewest).tolist():
             self._note(Code.NAV_RECORD_SHORT, row, 0, f"{fewest[row]} lines, there are {lines[row]}")
         for row in np.flatnonzero(lines > most).tolist():
@@ -154,20 +159,23 @@ class _Table:
             self._number(code, row, field, offset, damaged)
         for row in np.flatnonzero(heads[:, k.H_CALENDAR] < 0).tolist():
             self._note(Code.NAV_RECORD, row, 0, "a date and time")
-        lines = np.array([kind.lines for kind in KINDS])[self.kinds]
+        lines = _LINES[self.kinds]
         self.values[np.arange(k.FIELDS) >= (4 * lines - 1)[:, None]] = np.nan
         self._keep((heads[:, k.H_CALENDAR] >= 0) & ~damaged)
 
     def _number(self, code: int, row: int, field: int, offset: int, damaged: NDArray[np.bool_]) -> None:
         """A field the kernel could not finish: `float` does the hard ones, NUL drops the record."""
-        raw = self.text.bytes(offset, min(offset + 19, self.text.line_end(offset)))
+        raw = self.text.raw(offset, min(offset + 19, self.text.line_end(offset)))
         if code == k.N_HARD:
-            self.values[row, field] = float(raw.translate(_EXPONENT))
+            value = float(raw.translate(_EXPONENT))
+            self.values[row, field] = value if math.isfinite(value) else math.nan
+            if math.isfinite(value):
+                return
+        if damaged[row] or (code != k.N_NUL and self.log.full(Code.NAV_VALUE)):
+            self.log.count_more(Code.NAV_VALUE, 0 if damaged[row] else 1)
             return
         number = self.text.line_number(offset)
         if code == k.N_NUL:
-            if damaged[row]:
-                return
             damaged[row] = True
             line = self.text.line(offset)[0].replace("\0", "\\0")
             self.log.note(Code.NUL, number, line, "text without NUL bytes", offset=offset)
@@ -208,7 +216,7 @@ class _Table:
         self.rejected |= unsure | wrong
 
     def _satellite_types(self, sqrt_a: NDArray[np.float64], inclination: NDArray[np.float64]) -> None:
-        modern = np.array([kind.record_class == "EPH" and "SatType" in kind.names for kind in KINDS])[self.kinds]
+        modern = _HAS_TYPE[self.kinds]
         if not modern.any():
             return
         kind = next(kind for kind in KINDS if "SatType" in kind.names)
@@ -261,12 +269,10 @@ class _Table:
     def _usable(self) -> NDArray[np.bool_]:
         """Records of a satellite whose orbit and clock are complete."""
         usable = (self.heads[:, k.H_SATELLITE] >= 0) & ~self.rejected
-        for index, kind in enumerate(KINDS):
+        for index in np.unique(self.kinds).tolist():
             rows = self.kinds == index
-            if rows.any():
-                usable[rows] &= kind.record_class == "EPH"
-                needed = [n for n, name in enumerate(kind.names) if _needed(kind, name)]
-                usable[rows] &= np.isfinite(self.values[np.ix_(rows, needed)]).all(axis=1)
+            usable[rows] &= KINDS[index].record_class == "EPH"
+            usable[rows] &= np.isfinite(self.values[np.ix_(rows, _NEEDED[index])]).all(axis=1)
         return usable
 
     # --- rows -----------------------------------------------------------------------------------------------------
@@ -286,7 +292,7 @@ class _Table:
 
     def _named(self, name: str) -> NDArray[np.float64]:
         """A field wherever its kind has it, NaN elsewhere."""
-        places = np.array([kind.names.index(name) if name in kind.names else -1 for kind in KINDS])[self.kinds]
+        places = _PLACES[name][self.kinds]
         values = self.values[np.arange(len(places)), places]
         return np.where((places >= 0) & (np.abs(values) < UNKNOWN), values, np.nan)
 
@@ -301,7 +307,7 @@ class _Table:
 
     def _line_before(self, row: int) -> str:
         begin = int(self.heads[row, k.H_BEGIN])
-        return self.text.bytes(max(begin - 81, 0), max(begin - 1, 0)).rsplit(b"\n", 1)[-1].decode("latin-1")
+        return self.text.raw(max(begin - 81, 0), max(begin - 1, 0)).rsplit(b"\n", 1)[-1].decode("latin-1")
 
     def _note(self, code: Code, row: int, line: int, expected: str) -> None:
         if self.log.full(code):
@@ -310,6 +316,13 @@ class _Table:
         self.log.note(code, int(self.heads[row, k.H_LINE]) + line, self._line(row, line), expected)
 
 
+_PLACES = {
+    name: np.array([kind.names.index(name) if name in kind.names else -1 for kind in KINDS])
+    for name in ("toe", "t_tm", "t_k", "week")
+}
+_LINES = np.array([kind.lines for kind in KINDS])
+_FEWEST = np.array([kind.fewest for kind in KINDS])
+_HAS_TYPE = np.array([kind.record_class == "EPH" and "SatType" in kind.names for kind in KINDS])
 _EXPONENT = bytes.maketrans(b"dD", b"EE")
 
 
@@ -318,6 +331,9 @@ def _needed(kind: Kind, name: str) -> bool:
     if name in ("X", "Y", "Z", "VX", "VY", "VZ", "AX", "AY", "AZ", "minus_tau_n", "gamma_n", "aGf0", "aGf1", "toe"):
         return True
     return name in ORBIT and name != "af2" and "sqrtA" in kind.names
+
+
+_NEEDED = [[n for n, name in enumerate(kind.names) if _needed(kind, name)] for kind in KINDS]
 
 
 def _word(value: int) -> str:

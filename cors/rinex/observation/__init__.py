@@ -1,0 +1,1 @@
+"""Observation files: rows of `cors.gnss.Observations`, and what is printed."""

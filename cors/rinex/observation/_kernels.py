@@ -3,9 +3,8 @@
 A reading kernel goes on until something is not as it should be, says where, and is called again when Python has dealt
 with that; so all that is awkward lives in `reading`. Bad fields, satellites and counts are local: they are noted in
 `notes` (code, offset of the line, column) and the kernel goes on. F14.3 fields are read eight characters at a time as
-integers of thousandths and divided once, which is exact. The longest kernels hold a loop over a file's epochs.
-
-One file above 400 lines because a kernel and all it calls must share one (numba's cache does not see other files).
+integers of thousandths and divided once, which is exact. One file above 400 lines because a kernel and all it calls
+must share one (numba's cache does not see other files).
 """
 
 from __future__ import annotations
@@ -16,13 +15,9 @@ from numba import njit
 # Why a reading kernel returns.
 AT_END, ODD_LINE, NOTES_FULL, ROWS_FULL = 0, 1, 2, 3
 
-# Places in `state`.
-POS, EPOCHS, ROWS, NOTES, BROKEN, VERSION = 0, 1, 2, 3, 4, 5
-STATE_SIZE = 8
-
-# What `forced` tells of the next epoch where Python has read its first line.
-F_USE, F_BEGIN, F_BODY, F_CALENDAR, F_FLAG, F_COUNT, F_PICOSECONDS = 0, 1, 2, 3, 4, 5, 6
-FORCED_SIZE = 8
+# Places in `state`, and what `forced` tells of the next epoch where Python has read its first line.
+POS, EPOCHS, ROWS, NOTES, BROKEN, VERSION, STATE_SIZE = 0, 1, 2, 3, 4, 5, 6
+F_USE, F_BEGIN, F_BODY, F_CALENDAR, F_FLAG, F_COUNT, F_PICOSECONDS, FORCED_SIZE = 0, 1, 2, 3, 4, 5, 6, 7
 
 # Codes of notes.
 (
@@ -37,20 +32,18 @@ NO_PICOSECONDS = -1
 
 _OK, _ABSENT, _BAD, _OVERFLOW, _POINT, _NUL, _ODD = 0, 1, 2, 3, 4, 5, 6
 _REJECT = 1000
-_CODE, _PHASE, _DOPPLER, _STRENGTH = 1, 2, 3, 4
-_SLIP, _HALF = 1, 2
+_PHASE, _DOPPLER = 2, 3
 _ABSENT_MILLI = np.int64(-(2**63))
 ABSENT_MILLI = int(_ABSENT_MILLI)
 """Stands for a missing value in thousandths."""
 
-_SYSTEM_OF = np.full(256, -1, np.int8)
+_SYSTEM_OF = np.full(256, -1, np.int64)
 for _index, _letter in enumerate("GRESJCI"):
     _SYSTEM_OF[ord(_letter)] = _index
 
 _U = np.uint64
-_BLANKS, _MINUSES, _NEWLINES = _U(0x2020202020202020), _U(0x2D2D2D2D2D2D2D2D), _U(0x0A0A0A0A0A0A0A0A)
-_LOW_BITS, _HIGH_BITS, _TENS = _U(0x0101010101010101), _U(0x8080808080808080), _U(0x1010101010101010)
-_ZEROS = _U(0x3030303030303030)
+_BLANKS, _NEWLINES, _ZEROS = _U(0x2020202020202020), _U(0x0A0A0A0A0A0A0A0A), _U(0x3030303030303030)
+_LOW_BITS, _HIGH_BITS = _U(0x0101010101010101), _U(0x8080808080808080)
 _NIBBLES, _SIXES, _THREES = _U(0xF0F0F0F0F0F0F0F0), _U(0x0606060606060606), _U(0x3333333333333333)
 _COMMENT_WORD, _SEVEN_BYTES = _U(int.from_bytes(b"COMMENT\x00", "little")), _U(0x00FFFFFFFFFFFFFF)
 
@@ -69,16 +62,12 @@ def _load(t, at):
 
 
 @njit(cache=True, nogil=True)
-def _zero_bytes(v):
-    """0x80 in each byte that is zero (a byte of 1 above such a one may be marked too)."""
-    return (v - _LOW_BITS) & ~v & _HIGH_BITS
-
-
-@njit(cache=True, nogil=True)
 def _line_end(t, p):
     """Offset of the next newline; the padding ends the last line."""
-    while _zero_bytes(_load(t, p) ^ _NEWLINES) == _U(0):
+    v = _load(t, p) ^ _NEWLINES
+    while (v - _LOW_BITS) & ~v & _HIGH_BITS == _U(0):
         p += 8
+        v = _load(t, p) ^ _NEWLINES
     while t[p] != 10:
         p += 1
     return p
@@ -114,26 +103,18 @@ def _slow_field(t, p, width):
     if n < 10 and (t[p + n] == 45 or t[p + n] == 43):
         negative = t[p + n] == 45
         n += 1
-    value, digits, ended = 0, 0, False
-    for n in range(n, 14):
-        c = t[p + n] if n < width else 32
+    value, digits, ended = np.int64(0), 0, False
+    for k in range(n, 14):
+        c = np.int64(t[p + k]) if k < width else 32
         if 48 <= c <= 57 and not ended:
             value, digits = 10 * value + c - 48, digits + 1
-        elif c == 32 and n > 10:
+        elif c == 32 and k > 10:
             value, ended = 10 * value, True
-        elif n != 10:
+        elif k != 10:
             return _BAD, 0
     if digits == 0:
         return _BAD, 0
     return _OK, -value if negative else value
-
-
-@njit(cache=True, nogil=True)
-def _leading(x):
-    """Ones in the blank bytes before the first other one (x is not all blank)."""
-    others = x ^ _BLANKS
-    below = (others & (~others + _U(1))) - _U(1)
-    return ((below >> _U(7)) & _LOW_BITS) * _U(255)
 
 
 @njit(cache=True, nogil=True)
@@ -151,7 +132,9 @@ def _quick_field(lo, hi):
         if hi == _BLANKS:
             return _ABSENT, 0
         front = tail
-    lead = _leading(front)
+    others = front ^ _BLANKS
+    below = (others & (~others + _U(1))) - _U(1)
+    lead = ((below >> _U(7)) & _LOW_BITS) * _U(255)  # ones in the blanks before the first other character
     first = lead + _U(1)
     minus = (front & (first * _U(255))) == first * _U(45)
     front = (front & ~lead) | (_ZEROS & lead)
@@ -172,9 +155,9 @@ def _quick_field(lo, hi):
 @njit(cache=True, nogil=True)
 def _small(t, p, width):
     """Unsigned integer right aligned in `width` columns, blanks leading; -1 where it is none."""
-    value, digits = 0, 0
+    value, digits = np.int64(0), 0
     for n in range(width):
-        c = t[p + n]
+        c = np.int64(t[p + n])
         if 48 <= c <= 57:
             value, digits = 10 * value + c - 48, digits + 1
         elif c != 32 or digits:
@@ -184,10 +167,9 @@ def _small(t, p, width):
 
 @njit(cache=True, nogil=True)
 def _blank(t, p, q):
-    for n in range(p, q):
-        if t[n] != 32 and t[n] != 13:
-            return False
-    return True
+    while p < q and (t[p] == 32 or t[p] == 13):
+        p += 1
+    return p >= q
 
 
 @njit(cache=True, nogil=True)
@@ -202,9 +184,9 @@ def _fixed(t, p, q, decimals):
     negative = t[p] == 45
     if negative or t[p] == 43:
         p += 1
-    value, digits, behind = 0, 0, -1
+    value, digits, behind = np.int64(0), 0, -1
     for n in range(p, q):
-        c = t[n]
+        c = np.int64(t[n])
         if 48 <= c <= 57 and digits < 17 and behind < decimals:
             value, digits = 10 * value + c - 48, digits + 1
             behind += 1 if behind >= 0 else 0
@@ -225,10 +207,7 @@ def _calendar(year, month, day, hour, minute, ten_millionths):
     if not (1980 <= year <= 2199 and 1 <= month <= 12 and 1 <= day <= 31 and 0 <= hour <= 23 and 0 <= minute <= 59):
         return -1
     leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-    long_month = month == 1 or month == 3 or month == 5 or month == 7 or month == 8 or month == 10 or month == 12
-    length = 31 if long_month else 30
-    if month == 2:
-        length = 29 if leap else 28
+    length = 30 + (month + month // 8) % 2 if month != 2 else (29 if leap else 28)
     if day > length or not 0 <= ten_millionths < 600_000_000:
         return -1
     y = year - 1 if month <= 2 else year  # days by the civil calendar counted from 1 March
@@ -265,7 +244,7 @@ def _is_comment(t, start, end):
 
 @njit(nogil=True, inline="always")
 def _read_fields(t, line, start, end, first, last, kind, divisor, val, lli, notes, counts, state):
-    """Fields first..last-1 of 16 columns from `start`; returns how many have their point out of place (NUL: _REJECT)."""
+    """Fields first..last-1 of 16 columns from `start`; returns how many have misplaced points (NUL: _REJECT)."""
     out_of_place = 0
     p = start - 16
     for f in range(_U(first), _U(last)):
@@ -289,17 +268,12 @@ def _read_fields(t, line, start, end, first, last, kind, divisor, val, lli, note
             out_of_place += 1 if status == _POINT else 0
             _note(notes, counts, state, N_OVERFLOW if status == _OVERFLOW else N_BAD, line, p - line + 1)
         if what == _PHASE and end - p > 14 and t[p + 14] != 32:
-            bits = t[p + 14] - 48
+            bits = np.int64(t[p + 14]) - 48
             if 0 <= bits <= 7:
                 lli[f] = bits
             else:
                 _note(notes, counts, state, N_INDICATOR, line, p - line + 15)
     return out_of_place
-
-
-@njit(cache=True, nogil=True)
-def _value(val, f):
-    return val[f] if f >= 0 else np.nan
 
 
 @njit(nogil=True, inline="always")
@@ -308,11 +282,12 @@ def _add_rows(satellite, broken, val, lli, layout, out, withheld, n):
     system = satellite >> 6
     table = layout.table[system]
     for s in range(layout.slots[system]):
-        code, p, phase, doppler, strength = _value(val, table[s, 0]), np.int64(-1), np.nan, np.nan, np.nan
+        c, p, d, g = table[s, 0], table[s, 1], table[s, 2], table[s, 3]
         rule, a, b = table[s, 4], table[s, 5], table[s, 6]
-        if rule == 0 or (rule == 2) == (val[a] != val[a] and (b < 0 or val[b] == val[b])):
-            p = table[s, 1]
-            phase, doppler, strength = _value(val, p), _value(val, table[s, 2]), _value(val, table[s, 3])
+        if rule != 0 and (rule == 2) != (val[a] != val[a] and (b < 0 or val[b] == val[b])):
+            p, d, g = -1, -1, -1
+        code, phase = val[c] if c >= 0 else np.nan, val[p] if p >= 0 else np.nan
+        doppler, strength = val[d] if d >= 0 else np.nan, val[g] if g >= 0 else np.nan
         if code != code and phase != phase and doppler != doppler and strength != strength:
             continue
         wavelength = layout.wavelength[satellite, s]
@@ -397,7 +372,7 @@ def _epoch_line_3(t, p, picoseconds, head, clock):
         if t[p + n] != 32:
             return False
     head[F_BEGIN], head[F_BODY] = p, end + 1
-    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = t[p + 31] - 48, _small(t, p + 32, 3), NO_PICOSECONDS
+    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = np.int64(t[p + 31]) - 48, _small(t, p + 32, 3), NO_PICOSECONDS
     if not 0 <= head[F_FLAG] <= 1 or head[F_COUNT] < 0 or not _date(t, p + 6, _small(t, p + 2, 4), head):
         return False
     if picoseconds and end - p > 57:
@@ -410,13 +385,12 @@ def _looks_like_epoch_2(t, p, end):
     """The pattern of a RINEX 2 epoch line with a date."""
     if end - p < 32 or t[p + 18] != 46:
         return False
+    right = True
     for n in (0, 3, 6, 9, 12, 15, 26, 27):
-        if t[p + n] != 32:
-            return False
+        right &= t[p + n] == 32
     for n in (2, 5, 8, 11, 14, 28, 31):
-        if not 48 <= t[p + n] <= 57:
-            return False
-    return True
+        right &= 48 <= t[p + n] <= 57
+    return right
 
 
 @njit(cache=True, nogil=True)
@@ -427,7 +401,7 @@ def _epoch_line_2(t, p, head, clock):
         return False
     year = _small(t, p + 1, 2)
     head[F_BEGIN], head[F_BODY] = p, p
-    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = t[p + 28] - 48, _small(t, p + 29, 3), NO_PICOSECONDS
+    head[F_FLAG], head[F_COUNT], head[F_PICOSECONDS] = np.int64(t[p + 28]) - 48, _small(t, p + 29, 3), NO_PICOSECONDS
     if head[F_FLAG] > 1 or head[F_COUNT] < 0 or year < 0:
         return False
     if not _date(t, p + 3, year + (1900 if year >= 80 else 2000), head):
@@ -484,8 +458,8 @@ def gather_2(t, size, p, count, lines, spans, notes, counts, state):
     """Spans [satellite * lines + line] of an epoch's data: how many satellites are whole, and where it ends."""
     for n in range(count * lines):
         while True:
-            if p >= size:
-                return n // lines, size
+            if p >= size and (lines == 1 or n + 1 < count * lines or t[size - 1] != 10):
+                return n // lines, size  # but an empty last line may have lost its newline
             end = _line_end(t, p)
             if not _is_comment(t, p, end):
                 break
@@ -561,13 +535,16 @@ def read(
         before = state[NOTES]
         if 2 * before > notes.shape[0]:
             return NOTES_FULL
-        if forced[F_USE]:
+        known = forced[F_USE] != 0
+        if known:
             clock[0] = forced_clock[0]
             for n in range(FORCED_SIZE):
                 head[n] = forced[n]
-        elif lines and not _epoch_line_2(t, state[POS], head, clock):
-            return ODD_LINE
-        elif not lines and not _epoch_line_3(t, state[POS], state[VERSION] >= 402, head, clock):
+        elif lines:
+            known = _epoch_line_2(t, state[POS], head, clock)
+        else:
+            known = _epoch_line_3(t, state[POS], state[VERSION] >= 402, head, clock)
+        if not known:
             return ODD_LINE
         begin, count = head[F_BEGIN], head[F_COUNT]
         if lines:

@@ -1,13 +1,14 @@
 """From observation codes as printed to signals: RINEX 3 codes as they are, RINEX 2 codes by what a satellite sends.
 
 RINEX 2 has one list of two-letter codes for all systems and one L1 and L2 for whatever was tracked; which signal that
-was follows from the pseudoranges the satellite has in that epoch. Renames between versions (BDS B1I, B2a) are done here.
+was follows from the pseudoranges the satellite has in that epoch. Renames between versions (BDS B1I, B2a) are here too.
 Source: RINEX 3.05 tables 4-10 and A23, 2.11 table A1, the 2.12 draft (second letters A-D), 3.02 and 3.04 for BeiDou.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from cors.gnss.satellites import LETTERS
@@ -42,6 +43,7 @@ class CodePlan(NamedTuple):
     """Codes read as another signal than their letters say."""
 
 
+@lru_cache(maxsize=512)
 def plan_3(version: float, system: str, codes: tuple[str, ...]) -> CodePlan:
     """Plan of a RINEX 3 or 4 satellite system."""
     fields: dict[int, list[int]] = {}
@@ -93,6 +95,7 @@ _R212 = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=512)
 def plan_2(version: float, system: str, codes: tuple[str, ...]) -> CodePlan:
     """Plan of a RINEX 2 satellite system; `codes` is the file's one list."""
     at = {code: index for index, code in reversed(list(enumerate(codes)))}

@@ -1,7 +1,7 @@
 """An observation file as a value: rows to compute with, and all that is needed to write it back.
 
-The rows are sorted by satellite and signal within an epoch, epochs stand in the order of the file. What is printed (values,
-indicators, order, comments, events) stays in the text itself; `records` reads it from there on demand.
+The rows are sorted by satellite and signal within an epoch, epochs stand in the order of the file. What is printed
+(values, indicators, order, comments, events) stays in the text itself; `records` reads it from there on demand.
 """
 
 from __future__ import annotations

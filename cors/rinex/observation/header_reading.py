@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from cors.gnss.time import NS, gpst_from_calendar
 from cors.rinex.diagnostics import Code, DiagnosticLog
@@ -40,7 +41,8 @@ _RADOMES = frozenset(
 class _Draft:
     """A header in the making and where findings go."""
 
-    header: ObservationHeader
+    values: dict[str, Any]
+    """Fields of the header by name."""
     log: DiagnosticLog
     types: dict[str, tuple[str, ...]]
     scale_factors: dict[tuple[str, str], int]
@@ -56,7 +58,15 @@ class _Draft:
 
     def set(self, **values: object) -> None:
         """Replace fields of the header."""
-        self.header = replace(self.header, **values)  # type: ignore[arg-type]
+        self.values.update(values)
+
+    def header(self) -> ObservationHeader:
+        """The header as it stands."""
+        self.values |= {"types": self.types, "scale_factors": self.scale_factors}
+        return ObservationHeader(**self.values)
+
+
+_FIELDS = tuple(field.name for field in fields(ObservationHeader))
 
 
 def read_header(
@@ -64,25 +74,25 @@ def read_header(
 ) -> tuple[ObservationHeader, int | None]:
     """Header of a file from its records (without the first), and the line of a RINEX 2 types count that lies."""
     system = system.strip() or ("G" if version < 3.0 else "M")
-    header = ObservationHeader(version=version, system=system, marker_type="", records=tuple(records))
-    draft = _Draft(header, log, {}, {}, {})
-    _apply(draft, header.records)
+    records = tuple(records)
+    draft = _Draft({"version": version, "system": system, "records": records}, log, {}, {}, {})
+    _apply(draft, records)
     _conclude_time_system(draft)
     _conclude_position(draft)
-    draft.set(types=draft.types, scale_factors=draft.scale_factors, marker_type=draft.header.marker_type or "GEODETIC")
-    return draft.header, _report_counts(draft)
+    return draft.header(), _report_counts(draft)
 
 
 def changed_header(header: ObservationHeader, records: Iterable[HeaderRecord], log: DiagnosticLog) -> ObservationHeader:
     """The header that holds after an event with these records (flags 2, 3 and 4)."""
-    draft = _Draft(header, log, dict(header.types), dict(header.scale_factors), {})
+    values = {name: getattr(header, name) for name in _FIELDS}
+    draft = _Draft(values, log, dict(header.types), dict(header.scale_factors), {})
     records = tuple(records)
     _apply(draft, records)
     _report_counts(draft)
     if draft.position_line is not None:
         _conclude_position(draft)
-    draft.set(types=draft.types, scale_factors=draft.scale_factors, records=header.records + records)
-    return draft.header
+    draft.set(records=header.records + records)
+    return draft.header()
 
 
 def _apply(draft: _Draft, records: Iterable[HeaderRecord]) -> None:
@@ -115,7 +125,9 @@ def _restart_types(draft: _Draft, record: HeaderRecord, seen: set[str]) -> None:
 
 def _text(field: str, start: int = 0, stop: int = 60) -> Callable[[_Draft, str, int], None]:
     def read(draft: _Draft, content: str, line: int) -> None:
-        draft.set(**{field: content[start:stop].strip()})
+        text = content[start:stop].strip()
+        if text or field != "marker_type":
+            draft.set(**{field: text})
 
     return read
 
@@ -226,11 +238,11 @@ def _clock_applied(draft: _Draft, content: str, line: int) -> None:
 
 
 def _dcbs(draft: _Draft, content: str, line: int) -> None:
-    draft.set(dcbs=(*draft.header.dcbs, _applied(content)))
+    draft.set(dcbs=(*draft.values.get("dcbs", ()), _applied(content)))
 
 
 def _pcvs(draft: _Draft, content: str, line: int) -> None:
-    draft.set(pcvs=(*draft.header.pcvs, _applied(content)))
+    draft.set(pcvs=(*draft.values.get("pcvs", ()), _applied(content)))
 
 
 def _applied(content: str) -> AppliedCorrection:
@@ -252,7 +264,7 @@ def _scale(draft: _Draft, content: str, line: int) -> None:
 
 
 def _phase_shift(draft: _Draft, content: str, line: int) -> None:
-    shifts = draft.header.phase_shifts
+    shifts: tuple[PhaseShift, ...] = draft.values.get("phase_shifts", ())
     satellites = tuple(s for n in range(10) if (s := content[19 + 4 * n : 22 + 4 * n].strip()))
     if content[0] == " ":
         if shifts:
@@ -265,7 +277,7 @@ def _phase_shift(draft: _Draft, content: str, line: int) -> None:
 
 
 def _slots(draft: _Draft, content: str, line: int) -> None:
-    channels = dict(draft.header.glonass_channels)
+    channels = dict(draft.values.get("glonass_channels", {}))
     for n in range(8):
         name, k = content[4 + 7 * n : 7 + 7 * n], content[8 + 7 * n : 10 + 7 * n]
         slot = integer(name[1:]) if name.strip() else None
@@ -276,7 +288,7 @@ def _slots(draft: _Draft, content: str, line: int) -> None:
 
 
 def _biases(draft: _Draft, content: str, line: int) -> None:
-    biases = dict(draft.header.glonass_biases) or dict.fromkeys(("C1C", "C1P", "C2C", "C2P"))
+    biases = dict(draft.values.get("glonass_biases", {})) or dict.fromkeys(("C1C", "C1P", "C2C", "C2P"))
     for n in range(4):
         code, value = content[1 + 13 * n : 4 + 13 * n].strip(), real(content[5 + 13 * n : 13 + 13 * n])
         if code:
@@ -323,7 +335,7 @@ _READERS: dict[str, Callable[[_Draft, str, int], None]] = {
 def _conclude_time_system(draft: _Draft) -> None:
     if draft.time_given:
         return
-    system = default_system(draft.header.system)
+    system = default_system(draft.values["system"])
     if system is None:
         draft.log.note(
             Code.TIME_SYSTEM_MISSING, draft.time_line, "", "a time system in columns 49-51 of TIME OF FIRST OBS"
@@ -332,7 +344,7 @@ def _conclude_time_system(draft: _Draft) -> None:
 
 
 def _conclude_position(draft: _Draft) -> None:
-    position, moving = draft.header.position, draft.header.marker_type in MOVING_MARKERS
+    position, moving = draft.values.get("position"), draft.values.get("marker_type", "") in MOVING_MARKERS
     radius = math.hypot(*position) if position else 0.0
     if position and (EARTH_SHELL_M[0] <= radius <= EARTH_SHELL_M[1] or (moving and radius > 0.0)):
         return

@@ -7,6 +7,7 @@ without one has NaN, so its phases come out absent and are counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,15 @@ def code_plans(header: ObservationHeader) -> tuple[CodePlan, ...]:
 
 
 def build_layout(header: ObservationHeader, channels: Mapping[int, int]) -> Layout:
-    """Kernel tables of a header; `channels` are GLONASS frequency channels by slot number."""
-    plans = code_plans(header)
+    """Kernel tables of a header, not to be written to; `channels` are GLONASS frequency channels by slot number."""
+    factors = tuple(sorted(header.scale_factors.items()))
+    return _layout(code_plans(header), factors, tuple(sorted(channels.items())))
+
+
+@lru_cache(maxsize=64)
+def _layout(
+    plans: tuple[CodePlan, ...], factors: tuple[tuple[tuple[str, str], int], ...], channels: tuple[tuple[int, int], ...]
+) -> Layout:
     width = max(1, *(len(plan.codes) for plan in plans))
     depth = max(1, *(len(plan.slots) for plan in plans))
     layout = Layout(
@@ -46,10 +54,10 @@ def build_layout(header: ObservationHeader, channels: Mapping[int, int]) -> Layo
     )
     for system, plan in enumerate(plans):
         _fill(layout, system, plan)
-        for (letter, code), factor in header.scale_factors.items():
+        for (letter, code), factor in factors:
             if letter == LETTERS[system] and code in plan.codes:
                 layout.divisor[system, plan.codes.index(code)] *= factor
-    by_slot = channels_by_slot(channels)
+    by_slot = channels_by_slot(dict(channels))
     for system, plan in enumerate(plans):
         signals = np.array([slot.signal for slot in plan.slots], np.intp)
         layout.wavelength[system << 6 : (system + 1) << 6, : signals.size] = wavelengths(system, signals, by_slot)

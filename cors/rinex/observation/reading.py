@@ -8,10 +8,10 @@ Source: RINEX 2.11, 3.05, 4.02 (sections 5 and tables A2, A3).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cors.gnss.observations import Observations
 from cors.gnss.satellites import LETTERS, satellite_name
@@ -21,13 +21,13 @@ from cors.rinex.errors import NotRinexError
 from cors.rinex.header_lines import FileVersion, read_records, read_version
 from cors.rinex.labels import COMMENT, HeaderRecord, known_label, parse_line
 from cors.rinex.observation import _kernels as k
-from cors.rinex.observation.codes import NONE
 from cors.rinex.observation.epoch_lines import EPOCH_2, EPOCH_3, EpochLine, parse_epoch_2, parse_epoch_3
+from cors.rinex.observation.events import event_lines, slips_2, slips_3
 from cors.rinex.observation.file import EpochTimes, Event, ObservationFile, PlacedComment, reordered
 from cors.rinex.observation.header import ALL_SYSTEMS, ObservationHeader
 from cors.rinex.observation.header_reading import changed_header, read_header
 from cors.rinex.observation.layout import build_layout, code_plans
-from cors.rinex.observation.tables import EpochTable, Layout, Rows
+from cors.rinex.observation.tables import Layout, empty_rows, empty_table, resize
 from cors.rinex.timescale import TimeSystem, tags_from_printed
 from cors.rinex.transport import Loaded, Source, load
 
@@ -44,6 +44,8 @@ _NOTES = {
     k.N_NUL: (Code.NUL, "text without NUL bytes"),
     k.N_LONG: (Code.LINE_LONG, "blanks behind the last field"),
 }
+MAX_UNREADABLE = 20_000
+"""Epoch lines that may be unreadable before the rest of a file is given up."""
 _NOTE_ROOM = 4096
 _BYTES_A_ROW, _BYTES_AN_EPOCH = 48, 200
 
@@ -55,7 +57,13 @@ def read_observations(source: Source, *, glonass_channels: Mapping[int, int] | N
     Raises OSError, NotRinexError, UnreadableArchiveError, CompactRinexError.
     """
     log = DiagnosticLog()
-    loaded = load(source, log)
+    return observations_of(load(source, log), log, glonass_channels)
+
+
+def observations_of(
+    loaded: Loaded, log: DiagnosticLog, glonass_channels: Mapping[int, int] | None = None
+) -> ObservationFile:
+    """`read_observations` of a text that is loaded already. Raises NotRinexError."""
     version, offset = read_version(loaded.text, loaded.name)
     if version.file_type != "O":
         kind = version.text[20:40].strip() or "nothing"
@@ -82,6 +90,7 @@ class _Session:
         self.given_channels = dict(channels)
         self.events: list[Event] = []
         self.comments: list[PlacedComment] = []
+        self.unreadable = 0
         self.leaps: dict[int, int] = {}
         """Epochs tagged within an inserted second: index -> gpst."""
         self._allocate(body)
@@ -101,7 +110,7 @@ class _Session:
             return header
         if not self._fits(count, body):
             return header
-        return _with_types(header, by_count)
+        return replace(header, types={ALL_SYSTEMS: by_count})
 
     def _fits(self, types: int, offset: int) -> bool:
         """True where the second epoch begins where `types` types put it."""
@@ -111,7 +120,7 @@ class _Session:
             return False
         for _ in range(max(1, math.ceil(found.count / 12)) + found.count * _lines(types)):
             begin = self.text.line_end(begin) + 1
-        return begin >= self.text.size or EPOCH_2.match(self.text.bytes(begin, begin + 100)) is not None
+        return begin >= self.text.size or EPOCH_2.match(self.text.raw(begin, begin + 100)) is not None
 
     def _allocate(self, body: int) -> None:
         size = self.text.size
@@ -121,25 +130,16 @@ class _Session:
         self.forced, self.forced_clock = np.zeros(k.FORCED_SIZE, np.int64), np.full(1, np.nan)
         self.notes, self.note_counts = np.zeros((_NOTE_ROOM, 3), np.int64), np.zeros(k.NOTE_CODES, np.int64)
         self.withheld = np.zeros(len(LETTERS) << 6, np.int64)
-        rows, epochs = size // _BYTES_A_ROW + 64, size // _BYTES_AN_EPOCH + 64
-        row_types = (np.int16, np.uint16, np.float64, np.float64, np.float64, np.float32, np.float32, np.uint8)
-        self.rows = Rows(*(np.empty(rows, t) for t in row_types))
-        table_types = (
-            np.int64, np.int64, np.int64, np.int64, np.float64, np.int32, np.uint8, np.int16, np.int32
-        )  # fmt: skip
-        self.table = EpochTable(*(np.empty(epochs, t) for t in table_types))
+        self.rows = empty_rows(size // _BYTES_A_ROW + 64)
+        self.table = empty_table(size // _BYTES_AN_EPOCH + 64)
 
     def _grow(self) -> None:
-        """Room for half as much again, and at least for one epoch of any size; arrays grow in place."""
-        rows = self.rows.satellite.size
+        """Room for half as much again, and at least for one epoch of any size."""
         if self.state[k.EPOCHS] >= self.table.begin.size:
-            for column in self.table:
-                column.resize(self.table.begin.size * 3 // 2 if column is self.table.begin else column.size * 3 // 2,
-                              refcheck=False)  # fmt: skip
-            return
-        more = rows // 2 + k.MAX_SATELLITES * self.layout.table.shape[1]
-        for column in self.rows:
-            column.resize(rows + more, refcheck=False)
+            resize(self.table, self.table.begin.size * 3 // 2)
+        else:
+            rows = self.rows.satellite.size
+            resize(self.rows, rows * 3 // 2 + k.MAX_SATELLITES * self.layout.table.shape[1])
 
     def _enter_header(self) -> None:
         """Make the newest header the one that holds."""
@@ -186,6 +186,8 @@ class _Session:
     def _drain(self) -> None:
         """Turn the kernel's notes into findings and comments."""
         stored = int(self.state[k.NOTES])
+        if not stored and not self.note_counts.any():
+            return
         for code, offset, column in self.notes[:stored].tolist():
             if code == k.N_COMMENT:
                 self._comment(offset)
@@ -217,7 +219,7 @@ class _Session:
     def _odd_line(self, offset: int) -> None:
         line, following = self.text.line(offset)
         if not line.strip("\x1a \t\r"):
-            self.state[k.POS] = following if following > offset else self.text.size
+            self.state[k.POS] = self.text.skip_blank_lines(offset)
         elif known_label(line[60:]) == COMMENT:
             self._comment(offset)
             self.state[k.POS] = following
@@ -233,24 +235,33 @@ class _Session:
         if found is None:
             self._resume(offset, line, following)
             return
-        number = self.text.line_number(offset)
         for code, column, expected in found.findings:
-            self.log.note(code, number, line, expected, column=column, offset=offset)
+            if self.log.full(code):
+                self.log.count_more(code, 1)
+            else:
+                number = self.text.line_number(offset)
+                self.log.note(code, number, line, expected, column=column, offset=offset)
         if found.flag <= 1:
             self._force(offset, found, following)
         elif found.flag == 6:
-            self._slips(offset, found, following, number)
+            self._slips(offset, found, following, self.text.line_number(offset))
         else:
-            self._event(found, following, number)
+            self._event(found, following, self.text.line_number(offset))
 
     def _resume(self, offset: int, line: str, following: int) -> None:
         """Pass over what cannot be read to the next line that looks like an epoch."""
         target = self.text.search(self.pattern, following)
+        self.unreadable += 1
+        if self.unreadable > MAX_UNREADABLE:
+            target = self.text.size
+        self.state[k.POS] = target
+        if self.log.full(Code.EPOCH_UNREADABLE):
+            self.log.count_more(Code.EPOCH_UNREADABLE, 1)
+            return
         number = self.text.line_number(offset)
         lost = self.text.line_number(target) - number if target < self.text.size else None
         expected = f"an epoch line; {lost or 'all'} lines passed over"
         self.log.note(Code.EPOCH_UNREADABLE, number, line, expected, severity=Severity.ERROR, offset=offset)
-        self.state[k.POS] = target
 
     def _force(self, offset: int, found: EpochLine, following: int) -> None:
         """Tell the kernel what the epoch line says and let it read the satellites."""
@@ -266,31 +277,22 @@ class _Session:
             before = leap_seconds_at_utc(found.calendar - 60 * NS)
             self.leaps[int(self.state[k.EPOCHS])] = found.calendar + before * NS
 
-    def _event_lines(self, found: EpochLine, offset: int, number: int) -> tuple[list[str], int]:
-        """Lines of an event record (fewer than it says where an epoch line comes first), and what follows."""
-        lines: list[str] = []
-        for _ in range(found.count):
-            if offset >= self.text.size:
-                break
-            if self.pattern.match(self.text.bytes(offset, offset + 100)):
-                break
-            line, offset = self.text.line(offset)
-            lines.append(line)
-        if len(lines) < found.count:
-            text = f"{len(lines)} of {found.count} lines"
-            self.log.note(Code.EPOCH_COUNT, number, text, "as many lines as the event record says")
-        return lines, offset
-
     def _event(self, found: EpochLine, following: int, number: int) -> None:
-        lines, offset = self._event_lines(found, following, number)
+        lines, offset = event_lines(self.text, following, found.count, self.pattern)
+        self._check_count(len(lines), found.count, number)
         records = [
             record for n, line in enumerate(lines, number + 1) if (record := parse_line(line, n, self.log)) is not None
         ]
         header = self._changed_by(records) if any(r.label != COMMENT for r in records) else None
-        self._add_event(found, number, records, header)
+        self.events.append(Event(found.flag, self._last_epoch(), found.calendar, number, tuple(records), header))
         if found.flag == 3:
             self.state[k.BROKEN] = 1
         self.state[k.POS] = offset
+
+    def _check_count(self, lines: int, count: int, number: int) -> None:
+        if lines < count:
+            text = f"{lines} of {count} lines"
+            self.log.note(Code.EPOCH_COUNT, number, text, "as many lines as the event record says")
 
     def _changed_by(self, records: list[HeaderRecord]) -> ObservationHeader:
         header = changed_header(self.headers[-1], records, self.log)
@@ -298,52 +300,28 @@ class _Session:
         self._enter_header()
         return header
 
-    def _add_event(
-        self, found: EpochLine, number: int, records: list[HeaderRecord], header: ObservationHeader | None,
-        slips: Mapping[str, Mapping[str, float]] | None = None,
-    ) -> None:  # fmt: skip
-        after = int(self.state[k.EPOCHS]) - 1
-        self.events.append(Event(found.flag, after, found.calendar, number, tuple(records), header, slips or {}))
+    def _last_epoch(self) -> int:
+        return int(self.state[k.EPOCHS]) - 1
 
     def _slips(self, offset: int, found: EpochLine, following: int, number: int) -> None:
         """Flag 6: laid out as observations, but cycles lost; kept apart."""
-        slips, offset = self._slip_values(offset, found, following)
-        self._add_event(found, number, [], None, slips)
-        self.state[k.POS] = offset
-
-    def _slip_values(self, offset: int, found: EpochLine, following: int) -> tuple[dict[str, dict[str, float]], int]:
-        satellites, lines = list(self._slip_satellites(offset, found)), max(self.lines, 1)
-        slips: dict[str, dict[str, float]] = {}
-        for n in range(found.count):
-            values: dict[str, float] = {}
-            for part in range(lines):
-                if following >= self.text.size or self.pattern.match(self.text.bytes(following, following + 100)):
-                    return slips, following
-                line, following = self.text.line(following)
-                if self.modern:
-                    satellites.append(line[:3])
-                name = satellites[n] if n < len(satellites) else "?"
-                codes = self.headers[-1].codes(name[:1])
-                values |= _slip_fields(line[3:] if self.modern else line, codes, 5 * part)
-            slips[name.replace(" ", "0")] = values
-        return slips, following
-
-    def _slip_satellites(self, offset: int, found: EpochLine) -> Iterator[str]:
-        if not self.modern:
-            line, _ = self.text.line(offset)
+        count = found.count * max(self.lines, 1)
+        lines, behind = event_lines(self.text, following, count, self.pattern)
+        self._check_count(len(lines), count, number)
+        if self.modern:
+            slips = slips_3(lines, self.headers[-1])
+        else:
             blank = LETTERS[self._blank_system()]
-            for n in range(min(found.count, 12)):
-                name = line[32 + 3 * n : 35 + 3 * n].ljust(3)
-                yield (blank if name[0] == " " else name[0]) + name[1:]
+            slips = slips_2(lines, self.text.line(offset)[0], blank, self.headers[-1], self.lines)
+        self.events.append(Event(6, self._last_epoch(), found.calendar, number, slips=slips))
+        self.state[k.POS] = behind
 
     # --- the end --------------------------------------------------------------------------------------------------
 
     def _result(self) -> ObservationFile:
         epochs, rows = int(self.state[k.EPOCHS]), int(self.state[k.ROWS])
-        for column in self.rows:
-            column.resize(rows, refcheck=False)
-        for column in self.table:
-            column.resize(epochs, refcheck=False)
+        resize(self.rows, rows)
+        resize(self.table, epochs)
         self._report_channels()
         file = ObservationFile(
             self.loaded.name, tuple(self.headers), self._times(), np.append(self.table.row, rows),
@@ -352,7 +330,7 @@ class _Session:
             np.stack((self.table.begin, self.table.end), axis=1), self.loaded.compact,
         )  # fmt: skip
         file = self._without_copies(file)
-        return _with_findings(file, self.log)
+        return replace(file, diagnostics=self.log.diagnostics, diagnostic_counts=self.log.counts)
 
     def _times(self) -> EpochTimes:
         table = self.table
@@ -378,13 +356,17 @@ class _Session:
         steps = np.diff(file.epochs.calendar)
         keep = np.ones(file.epochs.tags.size, np.bool_)
         for n in (np.flatnonzero(steps <= 0) + 1).tolist():
-            offset = int(file.spans[n, 0])
-            line, number = self.text.line(offset)[0], self.text.line_number(offset)
-            if steps[n - 1] < 0:
-                self.log.note(Code.EPOCH_ORDER, number, line, "epochs in order of time", offset=offset)
+            backwards = bool(steps[n - 1] < 0)
+            code = Code.EPOCH_ORDER if backwards else Code.EPOCH_DUPLICATE
+            if self.log.full(code):
+                self.log.count_more(code, 1)
+            else:
+                offset = int(file.spans[n, 0])
+                line, number = self.text.line(offset)[0], self.text.line_number(offset)
+                self.log.note(code, number, line, "epochs in order of time, each once", offset=offset)
+            if backwards:
                 continue
-            self.log.note(Code.EPOCH_DUPLICATE, number, line, "each epoch once", offset=offset)
-            before, here = (self.text.bytes(int(a), int(b)) for a, b in file.spans[n - 1 : n + 1])
+            before, here = (self.text.raw(int(a), int(b)) for a, b in file.spans[n - 1 : n + 1])
             keep[n] = before.rstrip() != here.rstrip()
         return file if keep.all() else reordered(file, np.flatnonzero(keep))
 
@@ -392,30 +374,3 @@ class _Session:
 def _lines(types: int) -> int:
     """Data lines a satellite has in RINEX 2."""
     return max(1, math.ceil(types / 5))
-
-
-def _with_types(header: ObservationHeader, codes: tuple[str, ...]) -> ObservationHeader:
-    from dataclasses import replace
-
-    return replace(header, types={ALL_SYSTEMS: codes})
-
-
-def _slip_fields(text: str, codes: tuple[str, ...], first: int) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for n, code in enumerate(codes[first : first + 5] if first or len(codes) <= 5 else codes):
-        field = text[16 * n : 16 * n + 14].strip()
-        if field:
-            try:
-                values[code] = float(field)
-            except ValueError:
-                continue
-    return values
-
-
-def _with_findings(file: ObservationFile, log: DiagnosticLog) -> ObservationFile:
-    from dataclasses import replace
-
-    return replace(file, diagnostics=log.diagnostics, diagnostic_counts=log.counts)
-
-
-__all__ = ["NONE", "NDArray", "read_observations"]

@@ -38,7 +38,8 @@ class PrintedEpoch(NamedTuple):
 class EpochRecord(NamedTuple):
     """One epoch as a person reads it."""
 
-    index: int
+    epoch: int
+    """Index of the epoch."""
     calendar: int
     """ns in the file's time system."""
     flag: int
@@ -87,7 +88,7 @@ class EpochPrinter:
             n, _, _ = k.gather_3(self._text.buffer, end, body, self._keys, spans, *self._notes)
             return int(n), spans
         shift = 1 if self._text.buffer[begin + 3] != 32 and self._text.buffer[begin + 1] == 49 else 0  # year of three
-        count = int(self._text.bytes(begin + 29 + shift, begin + 32 + shift))
+        count = int(self._text.raw(begin + 29 + shift, begin + 32 + shift))
         body = k.list_2(self._text.buffer, end, begin + shift, count, self._blank, self._keys, *self._notes)
         count = min(count, k.MAX_SATELLITES)
         n, _ = k.gather_2(self._text.buffer, end, body, count, lines, spans, *self._notes)
@@ -124,7 +125,11 @@ def _kept(printed: PrintedEpoch, misplaced: NDArray[np.int64]) -> PrintedEpoch:
     first = np.zeros(printed.satellites.size, np.bool_)
     first[np.unique(printed.satellites, return_index=True)[1]] = True
     keep = first & (printed.satellites >= 0) & (printed.fields > 0) & (misplaced < 2)
-    return printed if keep.all() else PrintedEpoch(*(column[keep] for column in printed))
+    if keep.all():
+        return printed
+    return PrintedEpoch(
+        printed.satellites[keep], printed.fields[keep], printed.milli[keep], printed.lli[keep], printed.ssi[keep]
+    )
 
 
 def _digit(character: int) -> int | None:

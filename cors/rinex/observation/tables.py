@@ -60,3 +60,25 @@ class Rows(NamedTuple):
     cn0: NDArray[np.float32]
     lock_time: NDArray[np.float32]
     flags: NDArray[np.uint8]
+
+
+def empty_rows(n: int) -> Rows:
+    """Room for n rows."""
+    return Rows(
+        np.empty(n, np.int16), np.empty(n, np.uint16), np.empty(n), np.empty(n), np.empty(n), np.empty(n, np.float32),
+        np.empty(n, np.float32), np.empty(n, np.uint8),
+    )  # fmt: skip
+
+
+def empty_table(n: int) -> EpochTable:
+    """Room for n epochs."""
+    return EpochTable(
+        np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n),
+        np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n, np.int16), np.empty(n, np.int32),
+    )  # fmt: skip
+
+
+def resize(columns: Rows | EpochTable, n: int) -> None:
+    """Longer or shorter in place: large arrays move without being copied."""
+    for column in columns:
+        column.resize(n, refcheck=False)

@@ -20,9 +20,7 @@ def epoch_line_3(
     return line if picoseconds is None else f"{line:<56} {picoseconds:05d}"
 
 
-def epoch_line_2(
-    instant: int, flag: int, satellites: Sequence[str], clock_offset_s: float = math.nan
-) -> str:
+def epoch_line_2(instant: int, flag: int, satellites: Sequence[str], clock_offset_s: float = math.nan) -> str:
     """RINEX 2 line with its continuations; satellites of three characters, 12 a line."""
     year, month, day, hour, minute, second_ns = calendar(instant)
     second = f"{second_ns // NS:3d}.{second_ns % NS // 100:07d}"

@@ -245,7 +245,7 @@ def _biases(header: ObservationHeader, written: Written) -> Iterator[str]:
 def _leap(header: ObservationHeader, written: Written) -> Iterator[str]:
     read = [r.content for r in header.records if r.label == "LEAP SECONDS"]
     if read:
-        yield read[-1][:6].ljust(24 if written.version >= 3.0 else 6) if written.version < 3.0 else read[-1]
+        yield read[-1] if written.version >= 3.0 else read[-1][:6]
     elif header.leap_seconds is not None:
         yield f"{header.leap_seconds:6d}"
 
@@ -290,6 +290,6 @@ def _contents(header: ObservationHeader, written: Written) -> Iterator[tuple[str
         if written.version < 4.0 or any(s.cycles for s in header.phase_shifts):
             yield "SYS / PHASE SHIFT", _phase_shift
         yield "GLONASS SLOT / FRQ #", _slots
-        if written.version < 4.0:
+        if written.version < 4.0 or any(bias is not None for bias in header.glonass_biases.values()):
             yield "GLONASS COD/PHS/BIS", _biases
     yield "LEAP SECONDS", _leap

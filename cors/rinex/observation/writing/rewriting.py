@@ -1,8 +1,8 @@
 """Writing back what was read, in another version, for some epochs or constellations only.
 
-Values keep their printed decimals and indicators, events and comments their place. Types that change within the file are
-united at the top, so the data keep one layout. Left out and counted: epochs not later than the one before, codes the
-version has no place for. Source: RINEX 2.11, 3.05, 4.02; conversion of codes as in `translation`.
+Values keep their printed decimals and indicators, events and comments their place. Types that change within the file
+are united at the top, so the data keep one layout. Left out and counted: epochs not later than the one before, codes
+the version has no place for. Source: RINEX 2.11, 3.05, 4.02; conversion of codes as in `translation`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Rewriter:
         self, file: ObservationFile, version: float = 3.05, *, epochs: NDArray[np.bool_] | None = None,
         systems: str = LETTERS, date: str = "",
     ) -> None:  # fmt: skip
-        """`epochs` [n] selects epochs (they are written in order of time), `systems` constellations by letter; `date` goes to PGM / RUN BY / DATE.
+        """`epochs` [n] selects epochs (they are written in order of time), `systems` constellations by letter.
+
+        `date` goes to PGM / RUN BY / DATE, the date that was read where it is empty.
 
         Raises UnwritableError for a version that is not written.
         """
@@ -87,7 +89,7 @@ class Rewriter:
         header = replace(file.headers[index], date=self._date or file.header.date, run_by=file.header.run_by)
         if not file.headers[index].records:
             header = replace(header, records=file.header.records)
-        first, last = ((int(file.epochs.calendar[i]) for i in chosen[[0, -1]]) if chosen.size else (None, None))
+        first, last = (int(file.epochs.calendar[i]) for i in chosen[[0, -1]]) if chosen.size else (None, None)
         types = {ALL_SYSTEMS: self._used.get(ALL_SYSTEMS, ())} if self._old else self._used
         systems = self._present if self._old else "".join(types)
         written = Written(self._version, types, systems, first, last)
@@ -119,7 +121,8 @@ class Rewriter:
         old = np.zeros(len(ORDER_2), np.bool_)
         present: set[str] = set()
         for index in self._chosen.tolist():
-            for system, _, cells in self._cells(index):
+            printed = self._printer.fields(index)
+            for system, _, cells in self._cells(index, printed):
                 has = (cells[0] != ABSENT) & (cells[0] != 0)
                 used[system] |= has.any(axis=0) | ((cells[0] == 0).any(axis=0) & _dopplers(self._union[system]))
                 if has.any():
@@ -132,9 +135,8 @@ class Rewriter:
         self._keep = {s: np.flatnonzero(u) for s, u in used.items()}
         return {s: tuple(self._union[s][n] for n in np.flatnonzero(u)) for s, u in used.items() if u.any()}
 
-    def _cells(self, index: int) -> Iterator[tuple[str, NDArray[np.int64], Cells]]:
+    def _cells(self, index: int, printed: PrintedEpoch) -> Iterator[tuple[str, NDArray[np.int64], Cells]]:
         """System, satellites and cells [satellites, united codes] of an epoch, by constellation."""
-        printed = self._printer.fields(index)
         header = int(self._file.epochs.header_index[index])
         systems = printed.satellites >> 6
         for system in dict.fromkeys(systems.tolist()):
@@ -159,8 +161,7 @@ class Rewriter:
         at = [self._union[system].index(code) for code in translation.codes]
         shape = (milli.shape[0], len(self._union[system]))
         out = np.full(shape, ABSENT, np.int64), np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-        for target, source in zip(out, (milli, lli, ssi), strict=True):
-            target[:, at] = source
+        out[0][:, at], out[1][:, at], out[2][:, at] = milli, lli, ssi
         return out
 
     def _factor(self, system: str, code: str) -> int:
@@ -171,7 +172,7 @@ class Rewriter:
     def _epoch(self, index: int) -> bytes:
         epochs, printed = self._file.epochs, self._printer.fields(index)
         parts: dict[int, tuple[NDArray[np.int64], Cells]] = {}
-        for system, satellites, cells in self._cells(index):
+        for system, satellites, cells in self._cells(index, printed):
             if self._old:
                 cells = _columns(to_old(system, self._union[system], cells), self._old_columns())
             else:
@@ -196,7 +197,7 @@ class Rewriter:
         if not self._chosen.size:
             return []
         first, last, end = int(self._chosen[0]), int(self._chosen[-1]), self._file.epochs.tags.size - 1
-        items = [*self._file.events, *self._file.comments]
+        items: list[Event | PlacedComment] = [*self._file.events, *self._file.comments]
         within = [i for i in items if first - 1 <= i.after_epoch < last or (i.after_epoch == last == end)]
         return sorted(within, key=lambda item: (item.after_epoch, item.line))
 
@@ -231,7 +232,6 @@ class Rewriter:
                 fields = (f"{renamed[c]:14.3f}  " if c in renamed else " " * 16 for c in codes)
                 lines.append((name + "".join(fields)).rstrip())
         return self._event_text(6, event.calendar, lines) if lines else b""
-
 
     def _slips_2(self, event: Event, calendar: int) -> bytes:
         codes, lines = self._used[ALL_SYSTEMS], []
@@ -272,6 +272,6 @@ def _in_file_order(
     for satellites, cells in parts.values():
         rows = np.array([place[s] for s in satellites.tolist()], np.intp)
         fields[rows] = cells[0].shape[1]
-        for target, source in zip(out, cells, strict=True):
-            target[rows, : source.shape[1]] = source
+        for part in range(3):
+            out[part][rows, : cells[part].shape[1]] = cells[part]
     return packed, fields, out

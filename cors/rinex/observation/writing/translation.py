@@ -1,7 +1,8 @@
 """Fields of one version laid out as another's: codes renamed, RINEX 2's shared phases given to a signal and back.
 
 From RINEX 2 the signal of L1 and L2 follows from the pseudoranges a satellite has in that epoch (`codes`), to RINEX 2
-the best code of each kind is taken (P2 with its own phase, else that of the C2 code). Source: RINEX 3.05 table A23, 2.11.
+the best code of each kind is taken (P2 with its own phase, else that of the C2 code).
+Source: RINEX 3.05 table A23, 2.11.
 """
 
 from __future__ import annotations
@@ -59,9 +60,7 @@ def _modern(letter: str, header: ObservationHeader, plan: CodePlan) -> SystemTra
     codes = tuple(sorted(targets, key=code_order))
     factors = [header.scale_factors.get((letter, plan.codes[targets[code]]), 1) for code in codes]
     ruled = tuple((slot, np.array([codes.index(c) for c in names], np.int64)) for slot, names in slots)
-    return SystemTranslation(
-        codes, np.array([targets[c] for c in codes], np.int64), np.array(factors, np.int64), ruled
-    )
+    return SystemTranslation(codes, np.array([targets[c] for c in codes], np.int64), np.array(factors, np.int64), ruled)
 
 
 def code_order(code: str) -> tuple[str, str, int]:
@@ -83,7 +82,7 @@ def translated(printed: PrintedEpoch, rows: NDArray[np.intp], translation: Syste
 
 
 def _blank(milli: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (milli == ABSENT) | (milli == 0)
+    return np.asarray((milli == ABSENT) | (milli == 0))
 
 
 # RINEX 3 attributes for each RINEX 2 code, best first: 2.11 has GPS, GLONASS, Galileo and SBAS only.
@@ -93,7 +92,11 @@ _CODES_2: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "E": (("C1", "1", "CXBAZ"), ("C5", "5", "QXI"), ("C7", "7", "QXI"), ("C8", "8", "QXI"), ("C6", "6", "CXBAZ")),
     "S": (("C1", "1", "C"), ("C5", "5", "XQI")),
 }
-ORDER_2 = ("C1 P1 L1 D1 S1 C2 P2 L2 D2 S2 C5 L5 D5 S5 C6 L6 D6 S6 C7 L7 D7 S7 C8 L8 D8 S8").split()
+ORDER_2 = tuple(
+    kind + band
+    for band, kinds in (("1", "CPLDS"), ("2", "CPLDS"), ("5", "CLDS"), ("6", "CLDS"), ("7", "CLDS"), ("8", "CLDS"))
+    for kind in kinds
+)
 """All codes of RINEX 2.11, in the order they are written."""
 _PHASES_1 = {"G": "CWPYSLXMN", "R": "CP", "E": "CXBAZ", "S": "C"}
 
@@ -101,8 +104,11 @@ _PHASES_1 = {"G": "CWPYSLXMN", "R": "CP", "E": "CXBAZ", "S": "C"}
 def to_old(system: str, codes: Sequence[str], cells: Cells) -> Cells:
     """Cells [n, ORDER_2] in RINEX 2.11's codes of one constellation's satellites [n, codes] in RINEX 3 codes."""
     n = cells[0].shape[0]
-    padded = tuple(
-        np.concatenate((c, np.full((n, 1), blank, c.dtype)), axis=1) for c, blank in zip(cells, (ABSENT, 0, 0), strict=True)
+    blank = np.zeros((n, 1), np.uint8)
+    padded: Cells = (
+        np.concatenate((cells[0], np.full((n, 1), ABSENT)), axis=1),
+        np.concatenate((cells[1], blank), axis=1),
+        np.concatenate((cells[2], blank), axis=1),
     )
     old = _Old(n, {code: index for index, code in enumerate(codes)}, padded)
     chosen: dict[str, NDArray[np.int64]] = {}
@@ -138,7 +144,7 @@ def _phase_2(old: _Old, system: str, band: str, chosen: Mapping[str, NDArray[np.
 class _Old:
     """Cells of RINEX 2 being filled from those of RINEX 3."""
 
-    def __init__(self, n: int, at: Mapping[str, int], source: tuple[NDArray[np.int64], ...]) -> None:
+    def __init__(self, n: int, at: Mapping[str, int], source: Cells) -> None:
         self.n, self._at, self._source = n, at, source
         self.cells: Cells = (
             np.full((n, len(ORDER_2)), ABSENT, np.int64), np.zeros((n, len(ORDER_2)), np.uint8),
@@ -169,5 +175,5 @@ class _Old:
         """Write for each satellite the code it has chosen (-1: none) under a RINEX 2 name."""
         columns = np.array([self._at.get(code, -1) for code in codes] + [-1], np.int64)[which]
         target, rows = ORDER_2.index(name), np.arange(self.n)
-        for cells, source in zip(self.cells, self._source, strict=True):
-            cells[:, target] = source[rows, columns]
+        for part in range(3):
+            self.cells[part][:, target] = self._source[part][rows, columns]

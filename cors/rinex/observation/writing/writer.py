@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cors.gnss.observations import Observations
 from cors.gnss.satellites import CONSTELLATIONS, LETTERS, satellite_name
-from cors.gnss.signals import SIGNALS, find_signal, signal_code
+from cors.gnss.signals import FREQUENCY, SIGNALS, find_signal, signal_code
 from cors.rinex.errors import UnwritableError
 from cors.rinex.labels import HeaderRecord
 from cors.rinex.observation.codes import KINDS
@@ -57,6 +58,13 @@ class ObservationWriter:
         self.last: int | None = None
         self.left_out: Counter[str] = Counter()
         """What was not written, by reason: codes, epochs, phases without a wavelength, values too large."""
+
+    def add_channels(self, channels: Mapping[int, int]) -> None:
+        """GLONASS channels by slot that became known meanwhile: for the epochs to come, and for the header."""
+        known = dict(self._header.glonass_channels) | dict(channels)
+        if known != self._header.glonass_channels:
+            self._header = replace(self._header, glonass_channels=known)
+            self._wavelengths = _wavelength_table(self._header)
 
     def epoch(
         self, gpst: int, observations: Observations, *, flag: int = 0, clock_offset_s: float = math.nan,
@@ -129,9 +137,10 @@ class ObservationWriter:
     def _admit(self, observations: Observations) -> None:
         """Give codes that come for the first time a column, or refuse them."""
         have = np.zeros(SIGNALS, np.uint8)
-        values = (observations.pseudorange, observations.phaserange, observations.phaserange_rate, observations.cn0)
-        for kind, column in enumerate(values):
-            have[observations.signal[~np.isnan(column)]] |= np.uint8(1 << kind)
+        ranges = (observations.pseudorange, observations.phaserange, observations.phaserange_rate)
+        present = [*(~np.isnan(column) for column in ranges), ~np.isnan(observations.cn0)]
+        for kind, rows in enumerate(present):
+            have[observations.signal[rows]] |= np.uint8(1 << kind)
         fresh = np.flatnonzero(have & ~self._seen)
         for signal in fresh.tolist():
             for kind in range(4):
@@ -159,9 +168,9 @@ class ObservationWriter:
         n = starts.size
         if n > self._cells[0].shape[0]:
             self._room(n)
-        milli, lli, ssi = (cells[:n] for cells in self._cells)
+        milli, lli, ssi = self._cells[0][:n], self._cells[1][:n], self._cells[2][:n]
         wavelength = self._wavelengths[satellite.astype(np.intp) & 63, observations.signal]
-        unknown = np.isnan(wavelength) & ~np.isnan(observations.phaserange)
+        unknown = np.isnan(wavelength) & ~np.isnan(FREQUENCY[observations.signal] * observations.phaserange)
         if unknown.any():
             self.left_out["phases without a GLONASS channel"] += int(unknown.sum())
         lost = k.cells_of_rows(
@@ -179,7 +188,7 @@ class ObservationWriter:
 
     def _field_counts(self, packed: NDArray[np.int64]) -> NDArray[np.int64]:
         counts = np.array([len(self._codes.get(letter, ())) for letter in LETTERS], np.int64)
-        return counts[packed >> 6]
+        return np.asarray(counts[packed >> 6])
 
 
 def printed_lines(

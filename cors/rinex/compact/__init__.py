@@ -1,0 +1,1 @@
+"""Compact RINEX (Hatanaka): restored here, compressed by RNXCMP (the package `hatanaka`)."""
