@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from cors.rtcm.station_epochs import StationEpoch
 
 from cors.gnss.time import NS, parse_time
 from cors.ingest.clock import DataClock
 from cors.ingest.station_feed import PATIENCE, StationFeed
 from cors.rtcm.frames import Frame, encode_frame, read_frames
+from cors.rtcm.station_epochs import StationEpoch
 from tests.real.conftest import data_path
 
 START = parse_time("2018-07-14T23:50:00")

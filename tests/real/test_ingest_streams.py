@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cors.rtcm.station_epochs import StationEpoch
-from cors.rtcm.station_messages import StationPosition
 
 from cors.archive.raw_archive import RawArchive
 from cors.archive.reading import read_recent
@@ -25,6 +23,8 @@ from cors.ingest.station_feed import StationFeed
 from cors.ingest.supervisor import Ingest
 from cors.quality.judgement import SLIPS
 from cors.quality.tracker import StationTracker
+from cors.rtcm.station_epochs import StationEpoch
+from cors.rtcm.station_messages import StationPosition
 from tests.cors.ingest.peers import World
 from tests.real.conftest import data_path
 from tests.real.ranges import StationRanges
